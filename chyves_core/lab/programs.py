@@ -1,0 +1,27 @@
+"""The programs of the lab's host, and the module that plays each."""
+
+from __future__ import annotations
+
+PROGRAMS: dict[str, str] = {
+    "zfs": "chyves_core.lab.zfs.zfs",
+    "zpool": "chyves_core.lab.zfs.zpool",
+    "bhyve": "chyves_core.lab.bhyve.bhyve",
+    "bhyvectl": "chyves_core.lab.bhyve.bhyvectl",
+    "bhyveload": "chyves_core.lab.bhyve.bhyveload",
+    "grub-bhyve": "chyves_core.lab.bhyve.grub_bhyve",
+    "ifconfig": "chyves_core.lab.host.ifconfig",
+    "kldload": "chyves_core.lab.host.modules",
+    "kldstat": "chyves_core.lab.host.modules",
+    "kldunload": "chyves_core.lab.host.modules",
+    "sysctl": "chyves_core.lab.host.sysctl",
+    "sysrc": "chyves_core.lab.host.sysrc",
+    "service": "chyves_core.lab.host.service",
+    "daemon": "chyves_core.lab.host.daemon",
+    "fetch": "chyves_core.lab.host.fetch",
+    "pciconf": "chyves_core.lab.host.pciconf",
+    "cu": "chyves_core.lab.host.cu",
+    "ps": "chyves_core.lab.host.ps",
+    "pgrep": "chyves_core.lab.host.ps",
+    "uname": "chyves_core.lab.host.uname",
+    "logger": "chyves_core.lab.host.logger",
+}
