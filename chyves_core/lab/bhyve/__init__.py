@@ -1,0 +1,1 @@
+"""The lab's bhyve(8), bhyvectl(8) and bhyveload(8), and the guests that run in them."""
