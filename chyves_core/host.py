@@ -1,0 +1,185 @@
+"""The host: the only module that names the place of files and runs programs.
+
+Commands that only look are `read`; commands that change something are steps of a plan and are
+`act`ed on. In a dry run reading goes on, and acting prints.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from chyves_core.errors import ChyvesError, HostError
+from chyves_core.plan import Run, Step, Write, quote
+
+# Values of ZFS user properties may hold any byte; surrogateescape brings each one through whole.
+TEXT = {"encoding": "utf-8", "errors": "surrogateescape"}
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a program answered: its exit status and both its outputs."""
+
+    argv: tuple[str, ...]
+    status: int
+    stdout: str
+    stderr: str
+
+
+class Host:
+    """The machine that chyves works on; `prefix` stands before every path in the lab."""
+
+    def __init__(self, *, dry_run: bool = False, verbose: bool = False) -> None:
+        lab = os.environ.get("CHYVES_LAB")
+        self.lab = Path(lab) if lab else None
+        self.prefix = f"{lab}/root" if lab else ""
+        self.dry_run = dry_run
+        self.verbose = verbose or os.environ.get("CHYVES_DEBUG") == "1"
+
+    @property
+    def is_root(self) -> bool:
+        """Whether this user may change the host."""
+        if self.lab:
+            return os.environ.get("CHYVES_LAB_UID", "0") == "0"
+        return os.geteuid() == 0
+
+    def path(self, host_path: str) -> Path:
+        """Return where a file of the host lies; `host_path` is absolute, as FreeBSD names it."""
+        return Path(self.prefix + host_path)
+
+    def list_folder(self, host_path: str) -> tuple[str, ...]:
+        """Return the sorted names in a folder of the host; none where there is no folder."""
+        try:
+            return tuple(sorted(os.listdir(self.path(host_path))))
+        except (FileNotFoundError, NotADirectoryError):
+            return ()
+
+    def read_text(self, host_path: str) -> str | None:
+        """Return the text of a file of the host, None where it can't be read."""
+        try:
+            return self.path(host_path).read_text(encoding="utf-8", errors="surrogateescape")
+        except OSError:
+            return None
+
+    def read(self, *argv: str, allowed: tuple[int, ...] | None = (0,)) -> Result:
+        """Run a program that changes nothing and return its answer, in a dry run too.
+
+        Raises HostError with the program's own words where its status is not in `allowed`;
+        None allows every status.
+        """
+        return self._run(argv, allowed)
+
+    def act(self, *steps: Step) -> None:
+        """Carry out the steps in order, or print them in a dry run; stop at the first failure."""
+        for step in steps:
+            if self.dry_run:
+                print(step)
+            elif isinstance(step, Run):
+                self._run(step.argv, step.allowed)
+            elif isinstance(step, Write):
+                self.write(step.path, step.text, step.mode)
+            else:
+                self.remove(step.path)
+
+    def try_to(self, *steps: Step) -> list[ChyvesError]:
+        """Carry out every step even when others fail, and return what failed: for cleaning up."""
+        errors = []
+        for step in steps:
+            try:
+                self.act(step)
+            except ChyvesError as error:
+                errors.append(error)
+        return errors
+
+    def write(self, host_path: str, text: str, mode: int = 0o644) -> None:
+        """Replace a file of the host whole, so that a reader sees the old text or the new one."""
+        target = self.path(host_path)
+        draft = target.with_name(f".{target.name}.{os.getpid()}")
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            opened = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+            with open(opened, "w", encoding="utf-8", errors="surrogateescape") as file:
+                file.write(text)
+            os.replace(draft, target)
+        except OSError as error:
+            raise HostError(f"cannot write {host_path}: {error.strerror}") from error
+
+    def remove(self, host_path: str) -> None:
+        """Remove a file of the host where it is there."""
+        with contextlib.suppress(FileNotFoundError):
+            self.path(host_path).unlink()
+
+    def interactive(self, argv: Sequence[str]) -> int:
+        """Run a program on the user's own terminal and return its status."""
+        self._trace(argv)
+        try:
+            return subprocess.run(list(argv), check=False).returncode
+        except FileNotFoundError as error:
+            raise not_installed(argv[0]) from error
+
+    def pipe(self, source: Run, target: Run) -> None:
+        """Run two programs, the first one's output being the second one's input.
+
+        Raises HostError with the words of the one that failed.
+        """
+        if self.dry_run:
+            print(f"{source} | {target}")
+            return
+        self._trace(source.argv)
+        self._trace(target.argv)
+        with (
+            subprocess.Popen(source.argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as sender,
+            subprocess.Popen(
+                target.argv, stdin=sender.stdout, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+            ) as receiver,
+        ):
+            if sender.stdout:
+                sender.stdout.close()
+            _, receiver_words = receiver.communicate()
+            sender_words = sender.stderr.read() if sender.stderr else b""
+        for argv, status, words in (
+            (target.argv, receiver.returncode, receiver_words),
+            (source.argv, sender.returncode, sender_words),
+        ):
+            if status != 0:
+                raise failed(Result(argv, status, "", words.decode(**TEXT)))
+
+    def _run(self, argv: Sequence[str], allowed: Iterable[int] | None) -> Result:
+        self._trace(argv)
+        try:
+            done = subprocess.run(
+                list(argv), stdin=subprocess.DEVNULL, capture_output=True, check=False
+            )
+        except FileNotFoundError as error:
+            raise not_installed(argv[0]) from error
+        except OSError as error:
+            raise HostError(f"cannot run {argv[0]}: {error.strerror}") from error
+        result = Result(
+            tuple(argv), done.returncode, done.stdout.decode(**TEXT), done.stderr.decode(**TEXT)
+        )
+        if allowed is not None and result.status not in allowed:
+            raise failed(result)
+        return result
+
+    def _trace(self, argv: Sequence[str]) -> None:
+        if self.verbose:
+            print(f"+ {quote(tuple(argv))}", file=sys.stderr)
+
+
+def failed(result: Result) -> HostError:
+    """Return the error for a program that failed, in its own words where it had some."""
+    words = " / ".join(line for line in result.stderr.strip().splitlines() if line)
+    program = os.path.basename(result.argv[0])
+    if not words:
+        words = f"ended with status {result.status} and said nothing"
+    return HostError(words if words.startswith(program) else f"{program}: {words}")
+
+
+def not_installed(program: str) -> HostError:
+    """Return the error for a program that this host does not have."""
+    return HostError(f"{program} is not installed on this host")

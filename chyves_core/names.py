@@ -1,0 +1,86 @@
+"""Names: which a guest can have, and which guests a word of the command line means."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+
+from chyves_core.errors import NotFound, UsageError
+
+GUEST_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+VM_PREFIX = "chy-"
+
+# vmm_param.h: VM names have 31 characters up to FreeBSD 11 (chy- leaves 27), 37 in 12, 229 since
+# 13. A dataset's name has 255 bytes with its pool, and a snapshot's name has to fit behind it.
+OLD_NAME_LENGTH = 27
+NAME_LENGTH = 100
+
+SCOPES = frozenset(("all", "defaults", "global", "primary", "guest", "host"))
+VERBS = frozenset(
+    "add apply attach boot check clone clones commands complete completion conreset console create "
+    "dataset default delete dev diff disable disk disks doctor edit enable explain export "
+    "firmware force forcekill get group groups help import info install iso join keepnet lab list "
+    "load log migrate move network notes offline online pci plugin pool pools private processes "
+    "promote properties prune reclaim reload remove rename reset resize restart rollback screen "
+    "set show snapshot snapshots start status stop tap template tmux uefi uninstall unjoin unset "
+    "upgrade verify version vnc watch".split()
+)
+
+
+def vm_name(guest: str) -> str:
+    """Return the name under which bhyve runs a guest: /dev/vmm/chy-GUEST."""
+    return VM_PREFIX + guest
+
+
+def check_new_name(name: str, *, longest: int = NAME_LENGTH, taken: Iterable[str] = ()) -> None:
+    """Refuse a name that no new guest can have; raises UsageError with the reason."""
+    if not GUEST_NAME.fullmatch(name):
+        raise UsageError(
+            f"{name!r} can't be the name of a guest",
+            "letters, digits, _ . - and a letter or digit first",
+        )
+    if len(name) > longest:
+        raise UsageError(f"{name}: a guest's name has at most {longest} characters on this host")
+    if name in SCOPES or name in VERBS or name in taken:
+        raise UsageError(f"{name}: is a word of the command line, it can't name a guest")
+
+
+def split_list(words: str) -> list[str]:
+    """Return the names of a comma separated list, each once, in order; empty ones are an error."""
+    parts = words.split(",")
+    if not all(parts):
+        raise UsageError(f"{words!r} has an empty name in it")
+    return list(dict.fromkeys(parts))
+
+
+def select(
+    words: str, known: Iterable[str], groups: dict[str, list[str]] | None = None
+) -> list[str]:
+    """Return the guests that `web1`, `web1,web2`, `:group` or `all` mean.
+
+    Names compare whole. Raises NotFound with near names as a hint.
+    """
+    names = list(known)
+    if words == "all":
+        return sorted(names)
+    chosen: list[str] = []
+    for word in split_list(words):
+        if word.startswith(":"):
+            members = (groups or {}).get(word[1:])
+            if not members:
+                raise NotFound(f"there is no group {word}", "chyves list groups")
+            chosen += members
+        elif word in names:
+            chosen.append(word)
+        else:
+            raise no_such_guest(word, names)
+    return list(dict.fromkeys(chosen))
+
+
+def no_such_guest(name: str, known: Iterable[str]) -> NotFound:
+    """Return the error for a guest that is not there, with near names as a hint."""
+    import difflib
+
+    near = difflib.get_close_matches(name, list(known), n=3)
+    hint = f"did you mean {', '.join(near)}?" if near else "chyves list"
+    return NotFound(f"{name}: there is no such guest", hint)

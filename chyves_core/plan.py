@@ -1,0 +1,65 @@
+"""Plans: what is to be done on the host, as plain data, before anything is done."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Run:
+    """One program to run: argv, never a shell string.
+
+    `allowed` are the exit statuses that count as success. No word may be a secret: argv can be
+    read by every user of the host.
+    """
+
+    argv: tuple[str, ...]
+    allowed: tuple[int, ...] = (0,)
+
+    def __str__(self) -> str:
+        return quote(self.argv)
+
+
+@dataclass(frozen=True)
+class Write:
+    """One file of the host to write whole; `shown` stands for the text where it is a secret."""
+
+    path: str
+    text: str
+    mode: int = 0o644
+    shown: str | None = None
+
+    def __str__(self) -> str:
+        text = self.text if self.shown is None else self.shown
+        lines = "".join(f"\n#   {line}" for line in text.splitlines())
+        return f"# write {self.path} (mode {self.mode:04o}){lines}"
+
+
+@dataclass(frozen=True)
+class Remove:
+    """One file of the host to remove where it is there."""
+
+    path: str
+
+    def __str__(self) -> str:
+        return f"rm -f {quote((self.path,))}"
+
+
+Step = Run | Write | Remove
+Plan = tuple[Step, ...]
+
+
+def run(*argv: str, allowed: tuple[int, ...] = (0,)) -> Run:
+    """Return the step that runs `argv`."""
+    return Run(argv, allowed)
+
+
+def quote(argv: tuple[str, ...]) -> str:
+    """Return argv as a line that can be pasted into sh and means the same there."""
+    return shlex.join(argv)
+
+
+def show(plan: Plan) -> str:
+    """Return the plan as `--dry-run` prints it, one step a line."""
+    return "".join(f"{step}\n" for step in plan)

@@ -1,0 +1,128 @@
+"""Pools with a chyves layout: what is on each, and which of them are in use."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from chyves_core.errors import NotFound
+from chyves_core.host import Host
+from chyves_core.zfs import Dataset, read_tree
+
+DATASET_VERSION = 1
+GUEST_VERSION = 1
+
+POOL_PREFIX = "chyves.pool:"
+GLOBAL_PREFIX = "chyves.global:"
+DEFAULT_PREFIX = "chyves.default:"
+
+
+@dataclass(frozen=True)
+class Pool:
+    """One pool of the host, with the layout on it where there is one.
+
+    `state` is "primary", "secondary", "offline", "replica" (a layout that was made on another
+    pool and copied here) or "none" (no layout).
+    """
+
+    name: str
+    guid: str
+    health: str
+    size: str
+    free: str
+    state: str
+    layout: Dataset | None
+
+    @property
+    def active(self) -> bool:
+        """Whether guests on this pool count."""
+        return self.state in ("primary", "secondary")
+
+    @property
+    def root(self) -> str:
+        """The dataset of the layout."""
+        return f"{self.name}/chyves"
+
+    @property
+    def mountpoint(self) -> str:
+        """The folder of the layout."""
+        return f"/chyves/{self.name}"
+
+
+@dataclass(frozen=True)
+class Storage:
+    """All that one look at the host's ZFS told: pools, and every dataset of their layouts."""
+
+    pools: tuple[Pool, ...]
+    datasets: Mapping[str, Dataset]
+
+    @property
+    def active_pools(self) -> tuple[Pool, ...]:
+        """The pools whose guests count, the primary one first."""
+        active = [pool for pool in self.pools if pool.active]
+        return tuple(sorted(active, key=lambda pool: (pool.state != "primary", pool.name)))
+
+    @property
+    def primary(self) -> Pool:
+        """The primary pool; raises NotFound where chyves was never installed on one."""
+        for pool in self.pools:
+            if pool.state == "primary":
+                return pool
+        raise NotFound("no pool of this host has chyves on it", "chyves dataset POOL install")
+
+    def pool(self, name: str) -> Pool:
+        """Return the pool of that name; raises NotFound."""
+        for pool in self.pools:
+            if pool.name == name:
+                return pool
+        raise NotFound(f"{name}: there is no such pool", "zpool list")
+
+    def active_pool(self, name: str) -> Pool:
+        """Return the pool of that name, which has to be in use."""
+        pool = self.pool(name)
+        if not pool.active:
+            raise NotFound(
+                f"{name}: chyves is not in use on this pool ({pool.state})",
+                f"chyves dataset {name} install",
+            )
+        return pool
+
+    def settings(self, prefix: str) -> dict[str, str]:
+        """Return the properties that the primary pool's layout has under a prefix."""
+        layout = self.primary.layout
+        return layout.own_with_prefix(prefix) if layout else {}
+
+
+def read_storage(host: Host) -> Storage:
+    """Read all pools with one zpool call and all their layouts with one zfs call."""
+    rows = read_pool_rows(host)
+    roots = [f"{row[0]}/{name}" for row in rows for name in ("chyves", "chyves_offline")]
+    datasets = read_tree(host, roots)
+    return Storage(tuple(make_pool(row, datasets) for row in rows), datasets)
+
+
+def read_pool_rows(host: Host) -> list[list[str]]:
+    """Return name, guid, health, size and free bytes of every pool."""
+    argv = ("zpool", "list", "-Hp", "-o", "name,guid,health,size,free")
+    return [line.split("\t") for line in host.read(*argv).stdout.splitlines() if line]
+
+
+def make_pool(row: list[str], datasets: Mapping[str, Dataset]) -> Pool:
+    """Return the pool of one row of `zpool list`, and what its layout says."""
+    name, guid, health, size, free = row
+    layout = datasets.get(f"{name}/chyves")
+    if layout is None:
+        offline = datasets.get(f"{name}/chyves_offline")
+        state = "offline" if offline else "none"
+        return Pool(name, guid, health, size, free, state, offline)
+    return Pool(name, guid, health, size, free, layout_state(layout, guid), layout)
+
+
+def layout_state(layout: Dataset, guid: str) -> str:
+    """Return which part a layout plays: its role, or replica where it is another pool's copy."""
+    role = layout.own(f"{POOL_PREFIX}role")
+    if role is None:
+        return "none"
+    if layout.own(f"{POOL_PREFIX}guid") != guid:
+        return "replica"
+    return role if role in ("primary", "secondary") else "offline"

@@ -1,0 +1,229 @@
+"""The checks that properties.spec names: each takes a string and returns it as it is stored."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import shlex
+from typing import Any
+
+from configobj.validate import Validator, VdtValueError
+
+from chyves_core.sizes import parse_size
+
+BHYVE_FLAG_LETTERS = frozenset("AaCDeHhPSuWwxY")
+MEBIBYTE = 1 << 20
+
+
+def validator() -> Any:
+    """Return a Validator that knows ConfigObj's own checks and all those below."""
+    return Validator(
+        {
+            "bhyve_flags": bhyve_flags,
+            "words": words,
+            "word": word,
+            "text": text,
+            "password": password,
+            "yesno": yesno,
+            "flags": flags,
+            "cpu_topology": cpu_topology,
+            "memory": memory,
+            "disk_size": disk_size,
+            "interfaces": interfaces,
+            "ethernet": ethernet,
+            "bridge": bridge,
+            "nmdm": nmdm,
+            "uuid": uuid,
+            "pci_device": pci_device,
+            "block_options": block_options,
+            "snapshot": snapshot,
+            "resource": resource,
+            "ip_address": ip_address,
+            "names": names,
+            "attachment": attachment,
+        }
+    )
+
+
+def text(value: str) -> str:
+    """Take any text."""
+    return value
+
+
+def words(value: str) -> str:
+    """Take words for a program's command line; quotes have to close."""
+    try:
+        shlex.split(value)
+    except ValueError as error:
+        raise Wrong(f"cannot be split into words: {error}") from error
+    return value
+
+
+def word(value: str) -> str:
+    """Take one word of letters, digits and underscores."""
+    return matching(value, r"[A-Za-z][A-Za-z0-9_]*", "must be one word")
+
+
+def bhyve_flags(value: str) -> str:
+    """Take flags for bhyve; refuse those that chyves makes itself from other properties."""
+    words(value)
+    for flag in shlex.split(value):
+        if flag[:2] in ("-c", "-m", "-s", "-l", "-U", "-k"):
+            raise Wrong(f"{flag[:2]} is made from the guest's other properties; set those")
+        if not flag.startswith("-") or not set(flag[1:]) <= BHYVE_FLAG_LETTERS:
+            raise Wrong(f"{flag} is not a flag that can be passed to bhyve(8)")
+    return value
+
+
+def password(value: str) -> str:
+    """Take a VNC password; a comma would end it on bhyve's command line."""
+    if "," in value or " " in value or "%" in value:
+        raise Wrong("a password of VNC can't hold commas, blanks or %")
+    return value
+
+
+def yesno(value: str) -> str:
+    """Take yes or no, and their usual other words."""
+    folded = value.lower()
+    if folded in ("yes", "on", "true", "1"):
+        return "yes"
+    if folded in ("no", "off", "false", "0"):
+        return "no"
+    raise Wrong("must be yes or no")
+
+
+def flags(value: str) -> str:
+    """Take single-letter flags behind one dash."""
+    return matching(value, r"-[a-z]+", "must be flags behind one dash, such as -skdp")
+
+
+def cpu_topology(value: str) -> str:
+    """Take a number of CPUs, or bhyve's cpus=,sockets=,cores=,threads=; the product must fit."""
+    if re.fullmatch(r"[1-9]\d{0,3}", value):
+        return value
+    parts = dict(part.partition("=")[::2] for part in value.split(","))
+    numbers_fit = all(re.fullmatch(r"[1-9]\d{0,3}", number) for number in parts.values())
+    known = set(parts) <= {"cpus", "sockets", "cores", "threads"}
+    if not (numbers_fit and known and len(parts) == value.count(",") + 1):
+        raise Wrong("must be a number, or cpus=n,sockets=n,cores=n,threads=n")
+    product = 1
+    for part in ("sockets", "cores", "threads"):
+        product *= int(parts.get(part, "1"))
+    if "cpus" in parts and int(parts["cpus"]) != product:
+        raise Wrong("cpus must be sockets times cores times threads")
+    return value
+
+
+def memory(value: str) -> str:
+    """Take an amount of memory, M where it has no unit, and return it with its unit."""
+    amount = f"{value}M" if value.isascii() and value.isdigit() else value
+    size = parse_size(amount)
+    if size is None or size < MEBIBYTE or size % MEBIBYTE:
+        raise Wrong("must be whole MiB: a number with K, M, G or T, such as 512M")
+    return amount.upper()
+
+
+def disk_size(value: str) -> str:
+    """Take the size of a disk: a number with K, M, G or T."""
+    size = parse_size(value)
+    if size is None or size < MEBIBYTE:
+        raise Wrong("must be a number with M, G or T, such as 8G")
+    return value.upper()
+
+
+def interfaces(value: str) -> str:
+    """Take tap{n} and vale{s}[:{p}], comma separated, none twice."""
+    parts = value.split(",") if value else []
+    for part in parts:
+        matching(part, r"tap\d+|vale\d+(:\d+)?", f"{part} is not tap{{n}} or vale{{s}}[:{{p}}]")
+    if len(set(parts)) != len(parts):
+        raise Wrong("names an interface twice")
+    return value
+
+
+def ethernet(value: str) -> str:
+    """Take an address of ethers(5) that one machine can have: not a multicast one."""
+    folded = value.lower()
+    matching(folded, r"([0-9a-f]{2}:){5}[0-9a-f]{2}", "must look like 58:9c:fd:01:02:03")
+    if int(folded[:2], 16) & 1 or folded == "00:00:00:00:00:00":
+        raise Wrong("is a multicast or empty address; no interface can have it")
+    return folded
+
+
+def bridge(value: str) -> str:
+    """Take the name of a bridge."""
+    return matching(value, r"bridge\d{1,5}", "must be bridge{n}")
+
+
+def nmdm(value: str) -> str:
+    """Take the name of a null-modem pair."""
+    return matching(value, r"nmdm\d{1,5}", "must be nmdm{n}")
+
+
+def uuid(value: str) -> str:
+    """Take a UUID and return it in lower case."""
+    folded = value.lower()
+    return matching(
+        folded, r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "must be a UUID as uuidgen(1) prints"
+    )
+
+
+def pci_device(value: str) -> str:
+    """Take a PCI device in bhyve's own words."""
+    return matching(value, r"[a-z][a-z0-9-]*(,\S.*)?", "must be a device of bhyve(8)")
+
+
+def block_options(value: str) -> str:
+    """Take options of bhyve's block devices."""
+    for part in value.split(","):
+        matching(
+            part,
+            r"nocache|direct|ro|nodelete|sectorsize=\d+(/\d+)?",
+            f"{part} is not nocache, direct, ro, nodelete or sectorsize=L[/P]",
+        )
+    return value
+
+
+def snapshot(value: str) -> str:
+    """Take the name of a snapshot behind its @."""
+    return matching(value, r"@[A-Za-z0-9_.:-]+", "must be @NAME")
+
+
+def resource(value: str) -> str:
+    """Take the name of an ISO or firmware resource."""
+    return matching(value, r"[A-Za-z0-9][A-Za-z0-9_.:-]*", "is not the name of a resource")
+
+
+def ip_address(value: str) -> str:
+    """Take an IPv4 or IPv6 address, with a zone where it needs one."""
+    try:
+        return str(ipaddress.ip_address(value))
+    except ValueError as error:
+        raise Wrong("must be an IPv4 or IPv6 address") from error
+
+
+def names(value: str) -> str:
+    """Take names, comma separated, in order and none twice."""
+    parts = {part.strip() for part in value.split(",")} - {""}
+    for part in parts:
+        matching(part, r"[A-Za-z0-9][A-Za-z0-9_.-]*", f"{part} is not a name")
+    return ",".join(sorted(parts))
+
+
+def attachment(value: str) -> str:
+    """Take the name of an interface, or private."""
+    return matching(value, r"[a-zA-Z][A-Za-z0-9_.]{0,14}", "must be an interface, or private")
+
+
+class Wrong(VdtValueError):  # type: ignore[misc]
+    """A value that a check refuses, with the reason in the user's words."""
+
+    def __init__(self, words_for_user: str) -> None:
+        Exception.__init__(self, words_for_user)
+
+
+def matching(value: str, pattern: str, otherwise: str) -> str:
+    """Return the value if the whole of it matches; raises Wrong with the words otherwise."""
+    if re.fullmatch(pattern, value) is None:
+        raise Wrong(otherwise)
+    return value

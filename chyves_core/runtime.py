@@ -1,0 +1,106 @@
+"""What runs now: VMs in /dev/vmm, bhyve processes, supervisors; read once for all guests."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from chyves_core.host import Host
+from chyves_core.names import VM_PREFIX, vm_name
+
+SUPERVISOR = "supervise.sh"
+LOADERS = ("bhyveload", "grub-bhyve")
+RUN_FOLDER = "/var/run/chyves"
+
+
+@dataclass(frozen=True)
+class Process:
+    """One line of ps(1); `memory` is the resident size in bytes."""
+
+    pid: int
+    parent: int
+    memory: int
+    command: str
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """The host's VMs and the processes that belong to guests."""
+
+    vmm: frozenset[str]
+    processes: tuple[Process, ...]
+
+    def has_vmm(self, guest: str) -> bool:
+        """Return whether the kernel holds a VM for the guest, running or left behind."""
+        return vm_name(guest) in self.vmm
+
+    def bhyve(self, guest: str) -> Process | None:
+        """Return the bhyve process of exactly this guest.
+
+        It calls itself `bhyve: NAME` (captures bhyve_run sp-ps); before it has made its VM it
+        still shows its whole command line, NAME last (captures bhyve_run fbuf-wait).
+        """
+        name = vm_name(guest)
+        titles = (f"bhyve: {name}", f"bhyve: {name} (bhyve)")
+        for process in self.processes:
+            if process.command in titles or is_program(process, ("bhyve",), name):
+                return process
+        return None
+
+    def loader(self, guest: str) -> Process | None:
+        """Return the loader process of exactly this guest."""
+        name = vm_name(guest)
+        return next((each for each in self.processes if is_program(each, LOADERS, name)), None)
+
+    def supervisor(self, guest: str) -> Process | None:
+        """Return the process that keeps exactly this guest running."""
+        for process in self.processes:
+            words = process.command.rsplit(" ", 1)
+            if words[-1] == guest and words[0].endswith(f"/{SUPERVISOR}"):
+                return process
+        return None
+
+    def is_running(self, guest: str) -> bool:
+        """Return whether the guest runs, is being loaded, or is between two boots."""
+        return bool(self.supervisor(guest) or self.bhyve(guest) or self.loader(guest))
+
+    def state(self, guest: str) -> str:
+        """Return `running`, `loading`, `rebooting`, `left` (a VM without a process), `stopped`."""
+        if self.bhyve(guest):
+            return "running"
+        if self.loader(guest):
+            return "loading"
+        if self.supervisor(guest):
+            return "rebooting"
+        return "left" if self.has_vmm(guest) else "stopped"
+
+
+def is_program(process: Process, programs: tuple[str, ...], last_word: str) -> bool:
+    """Return whether a process is one of the programs and was given `last_word` last."""
+    words = process.command.split(" ")
+    return words[-1] == last_word and words[0].rpartition("/")[2] in programs
+
+
+def read_runtime(host: Host) -> Runtime:
+    """Read /dev/vmm, and ps only where a guest of chyves can be running at all."""
+    vmm = frozenset(host.list_folder("/dev/vmm"))
+    any_guest = any(name.startswith(VM_PREFIX) for name in vmm)
+    if not any_guest and not host.list_folder(f"{RUN_FOLDER}/guests"):
+        return Runtime(vmm, ())
+    return Runtime(vmm, read_processes(host))
+
+
+def read_processes(host: Host) -> tuple[Process, ...]:
+    """Return all processes of the host with their whole command lines."""
+    answer = host.read("ps", "-axww", "-o", "pid=,ppid=,rss=,command=")
+    return parse_ps(answer.stdout)
+
+
+def parse_ps(output: str) -> tuple[Process, ...]:
+    """Return the processes in the output of `ps -o pid=,ppid=,rss=,command=`; rss is in KiB."""
+    processes = []
+    for line in output.splitlines():
+        fields = line.split(None, 3)
+        if len(fields) == 4 and all(field.isdigit() for field in fields[:3]):
+            pid, parent, memory = (int(field) for field in fields[:3])
+            processes.append(Process(pid, parent, memory * 1024, fields[3].rstrip()))
+    return tuple(processes)
