@@ -1,0 +1,149 @@
+# shellcheck shell=sh
+#
+# Where the commands are. Sourced by bin/chyves and by the commands that list commands.
+# Needs CHYVES_PATH: the folders to look in, separated by colons, chyves' own folder first.
+
+refused=
+
+# find_command WORD: set `found` to the command's file; false where there is none.
+# A file that root must not run is passed over with a word about it, and `refused` names it.
+find_command() {
+	found=
+	is_command_word "$1" || return 1
+	folders_left=$CHYVES_PATH:
+	while [ -n "$folders_left" ]; do
+		folder=${folders_left%%:*}
+		folders_left=${folders_left#*:}
+		file=${folder:-.}/chyves-$1
+		{ [ -f "$file" ] && [ -x "$file" ]; } || continue
+		if may_be_run "$file"; then
+			found=$file
+			return 0
+		fi
+		refused=$file
+		echo "chyves: $file: not run as root, because others could have written it" >&2
+		echo "  it and the folders above it must be root's, and writable for root alone" >&2
+	done
+	return 1
+}
+
+# list_commands: print "WORD<tab>FILE" for each command that find_command would find.
+list_commands() {
+	words_seen=' '
+	folders_left=$CHYVES_PATH:
+	while [ -n "$folders_left" ]; do
+		folder=${folders_left%%:*}
+		folders_left=${folders_left#*:}
+		for file in "${folder:-.}"/chyves-*; do
+			command_word=${file##*/chyves-}
+			case $words_seen in *" $command_word "*) continue ;; esac
+			is_command_word "$command_word" || continue
+			{ [ -f "$file" ] && [ -x "$file" ] && may_be_run "$file"; } || continue
+			words_seen="$words_seen$command_word "
+			printf '%s\t%s\n' "$command_word" "$file"
+		done
+	done
+}
+
+is_command_word() {
+	case $1 in
+	'' | [!A-Za-z0-9]* | *[!A-Za-z0-9_-]*) return 1 ;;
+	esac
+}
+
+# asks_for_help WORD...: is --help among the words (and not behind a --)?
+asks_for_help() {
+	for argument; do
+		case $argument in
+		--) return 1 ;;
+		--help) return 0 ;;
+		esac
+	done
+	return 1
+}
+
+# may_be_run FILE: chyves' own commands always. Of the others, root takes only those that root
+# owns and nobody else can write, in folders of that kind; every other user takes all.
+may_be_run() {
+	case ${1%/*} in
+	"${CHYVES_PATH%%:*}" | /usr/local/libexec/chyves) return 0 ;;
+	esac
+	[ -n "${user_id-}" ] || user_id=$(id -u)
+	[ "$user_id" -ne 0 ] || only_root_can_replace "$1"
+}
+
+# only_root_can_replace FILE: the file, and where it is a link each file on the way to its end.
+only_root_can_replace() {
+	hop=$1
+	while only_root_writes strict "$hop" && only_root_writes_the_way_to "${hop%/*}/"; do
+		[ -L "$hop" ] || return 0
+		target=$(readlink "$hop")
+		case $target in
+		/*) hop=$target ;;
+		*) hop=${hop%/*}/$target ;;
+		esac
+	done
+	return 1
+}
+
+# only_root_writes_the_way_to FOLDER: the folder and all above it, as named and as they are.
+# Above it, a folder like /tmp is good enough: there nobody can rename what belongs to root.
+only_root_writes_the_way_to() {
+	as_named=$(CDPATH='' cd "$1" && pwd) || return 1
+	as_it_is=$(CDPATH='' cd -P "$1" && pwd -P) || return 1
+	only_root_writes strict "$as_named" "$as_it_is" || return 1
+	set -- /
+	for above in "${as_named%/*}" "${as_it_is%/*}"; do
+		while [ -n "$above" ]; do
+			set -- "$@" "$above"
+			above=${above%/*}
+		done
+	done
+	only_root_writes above "$@"
+}
+
+# only_root_writes strict|above FILE...: read from ls, which is the same on every Unix: mode,
+# links, owner's number. A "+" behind the mode means an access list, which the mode does not tell.
+only_root_writes() {
+	which=$1
+	shift
+	LC_ALL=C ls -ldnL "$@" 2>/dev/null | awk -v files=$# -v which="$which" '
+		$3 != 0 || $1 ~ /[+]$/ { bad = 1 }
+		which == "above" && $1 ~ /^d........[tT]/ { next }
+		$1 ~ /^.....w/ || $1 ~ /^........w/ { bad = 1 }
+		END { exit bad || NR != files }'
+}
+
+# is_python FILE: does its first line name Python?
+is_python() {
+	first_line=
+	IFS= read -r first_line <"$1" || :
+	case $first_line in
+	'#!'*[/\ ]python*) return 0 ;;
+	esac
+	return 1
+}
+
+# choose_python BIN: set `python` to the interpreter for commands in Python: that of the checkout,
+# else the one that chyves was installed with, which pip writes into the first line of
+# chyves_python (into the second one, behind '''exec', where its path is long or has blanks).
+choose_python() {
+	python=${CHYVES_PYTHON-}
+	[ -z "$python" ] || return 0
+	python=$CHYVES_ROOT/.venv/bin/python3
+	[ ! -x "$python" ] || return 0
+	if [ -f "$1/chyves_python" ]; then
+		{ IFS= read -r first_line && IFS= read -r second_line; } <"$1/chyves_python" || :
+		python=${first_line#'#!'}
+		case $python in
+		/bin/sh*) python=${second_line#"'''exec' "} && python=${python%' "$0"'*} ;;
+		esac
+		python=${python#[\'\"]} && python=${python%[\'\"]}
+		[ ! -x "$python" ] || return 0
+	fi
+	for python in python3 python3.14 python3.13 python3.12 python3.11; do
+		command -v "$python" >/dev/null 2>&1 && return 0
+	done
+	echo "chyves: Python 3.11 or newer is needed to run this command" >&2
+	exit 1
+}

@@ -1,0 +1,51 @@
+# Reads "WORD<tab>FILE" lines; prints all commands that have a summary, in groups.
+BEGIN {
+	everyday = "create start console stop list info get set delete"
+	n = split(everyday, order, " ")
+	for (i = 1; i <= n; i++)
+		is_everyday[order[i]] = 1
+}
+{
+	tab = index($0, "\t")
+	word = substr($0, 1, tab - 1)
+	read_header(substr($0, tab + 1))
+	if (summary == "")
+		next
+	text[word] = summary
+	if (index($0, "\t" own "/chyves-") == 0)
+		add("plugins", word)
+	else if (!(word in is_everyday))
+		add(takes_guest() ? "guests" : "host", word)
+}
+END {
+	print "chyves keeps virtual machines (guests) for bhyve in ZFS."
+	print ""
+	print "Usage: chyves GUEST COMMAND ...      chyves web1 start"
+	print "       chyves COMMAND ...            chyves list"
+	for (i = 1; i <= n; i++)
+		if (order[i] in text)
+			add("everyday", order[i])
+	group("Every day", "everyday")
+	group("More for guests", "guests")
+	group("Host and chyves itself", "host")
+	group("Plugins", "plugins")
+	print ""
+	print "chyves help COMMAND explains one. GUEST is a guest's name, several with commas,"
+	print "a group (:web), or all. Almost every command takes -n to show what it would do."
+}
+
+function add(kind, word) {
+	members[kind, ++count[kind]] = word
+}
+
+function group(title, kind,    i) {
+	if (!count[kind])
+		return
+	print "\n" title
+	for (i = 1; i <= count[kind]; i++)
+		row(members[kind, i])
+}
+
+function row(word) {
+	printf "  %-10s %s\n", word, text[word]
+}

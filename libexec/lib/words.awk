@@ -1,0 +1,7 @@
+# Reads "WORD<tab>FILE" lines; prints the words that have a summary, with `all` every one.
+{
+	tab = index($0, "\t")
+	read_header(substr($0, tab + 1))
+	if (all || summary != "")
+		print paths ? $0 : substr($0, 1, tab - 1)
+}
