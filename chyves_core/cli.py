@@ -1,0 +1,178 @@
+"""What every command shares: help from its header, options, errors and exit statuses.
+
+A command is a class with a `main`, and ends with `Start.execute()`.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterable
+from functools import cached_property
+from pathlib import Path
+from typing import Any, NoReturn, TypeVar
+
+from chyves_core.lazy import postpone
+
+postpone("urllib.request")
+
+from plumbum import cli  # noqa: E402
+
+from chyves_core.errors import FAILED, INTERRUPTED, OK, ChyvesError, Refused, UsageError  # noqa: E402
+from chyves_core.host import Host  # noqa: E402
+from chyves_core.output import Format  # noqa: E402
+
+Item = TypeVar("Item")
+
+
+class Command(cli.Application):
+    """A command: its header is its help, and errors end it with one line and a status."""
+
+    needs_root = False
+    dry_run = False
+    yes = False
+    quiet = cli.Flag(["-q", "--quiet"], help="say nothing but errors")
+    verbose = cli.Flag(["-v", "--verbose"], help="show each program that is run")
+
+    @cached_property
+    def host(self) -> Host:
+        """The host that this command works on, with its dry run and verbosity."""
+        return Host(dry_run=bool(self.dry_run), verbose=bool(self.verbose))
+
+    @classmethod
+    def execute(cls) -> NoReturn:
+        """Run the command with the arguments of this process and exit."""
+        sys.exit(run_command(cls, sys.argv))
+
+    def help(self) -> None:
+        """Print what the comment lines at the top of the command say."""
+        print_help(Path(sys.argv[0]))
+
+    def say(self, text: str) -> None:
+        """Tell the user what is done, unless -q was given."""
+        if not self.quiet:
+            print(text, flush=True)
+
+    def usage(self, message: str) -> UsageError:
+        """Return the error for a wrong command line, with the usage line as its hint."""
+        from chyves_core.header import read_header
+
+        usage = read_header(Path(sys.argv[0])).usage
+        return UsageError(message, usage[0] if usage else None)
+
+    # plumbum would print such errors to standard output in words of its own.
+    def _parse_args(self, argv: list[str]) -> Any:
+        return self._as_usage_error(super()._parse_args, argv)
+
+    def _validate_args(self, *args: Any) -> Any:
+        validated = self._as_usage_error(super()._validate_args, *args)
+        if self.needs_root:
+            # Switches are set only after this point; a dry run needs no rights.
+            given = {info.swname for info in args[0].values()}
+            if not given & {"-n", "--dry-run"} and not Host().is_root:
+                raise ChyvesError("must be root", "the same with -n shows what would be done")
+        return validated
+
+    def _as_usage_error(self, parse: Callable[..., Any], *args: Any) -> Any:
+        try:
+            return parse(*args)
+        except cli.SwitchError as error:
+            words = str(error).replace("Switch ", "option ").replace("Unknown switch", "no option")
+            raise self.usage(words[:1].lower() + words[1:]) from error
+
+
+Command.unbind_switches("--help-all", "--version", "--completions")
+
+
+class Changing(Command):
+    """A command that changes the host: it can be tried out, and asks before it destroys."""
+
+    needs_root = True
+    dry_run = cli.Flag(["-n", "--dry-run"], help="print the host's commands, run none")
+    yes = cli.Flag(["-y", "--yes"], help="ask no questions")
+
+    def confirm(self, question: str) -> None:
+        """Ask before something is lost; raises Refused where no one can answer, or on a no."""
+        if self.yes or self.dry_run:
+            return
+        if not (sys.stdin.isatty() and sys.stdout.isatty()):
+            raise Refused(f"{question} There is no terminal to ask on", "the same with --yes")
+        answer = input(f"{question} [y/N] ")
+        if answer.strip().lower() not in ("y", "yes"):
+            raise Refused("nothing was changed")
+
+
+class Listing(Command):
+    """A command that lists, as zfs(8) users expect it."""
+
+    no_header = cli.Flag(["-H"], help="no header, columns separated by tabs")
+    exact = cli.Flag(["-p"], help="exact numbers")
+    columns = cli.SwitchAttr(["-o"], str, argname="COL,...", help="the columns to print")
+    json = cli.Flag(["--json"], help="JSON")
+
+    @property
+    def format(self) -> Format:
+        """How the list is to be printed."""
+        columns = tuple(self.columns.split(",")) if self.columns else ()
+        return Format(bool(self.no_header), bool(self.exact), columns, bool(self.json))
+
+
+def run_command(command: type[Command], argv: list[str]) -> int:
+    """Run a command and return its exit status; errors are told on standard error."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="surrogateescape")  # type: ignore[union-attr]
+    try:
+        _, status = command.run(argv, exit=False)
+        sys.stdout.flush()
+        return int(status)
+    except ChyvesError as error:
+        report(error)
+        return error.status
+    except KeyboardInterrupt:
+        print("chyves: interrupted", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return FAILED
+    except Exception as error:
+        if os.environ.get("CHYVES_DEBUG") == "1":
+            raise
+        where = f"{type(error).__name__}: {error}".strip()
+        report(ChyvesError(f"internal error, {where}", "CHYVES_DEBUG=1 shows where"))
+        return FAILED
+
+
+def report(error: ChyvesError, guest: str | None = None) -> None:
+    """Print an error as commands.md lays it down: one line, and one that helps."""
+    sys.stdout.flush()
+    name = f"{guest}: " if guest and not error.message.startswith(f"{guest}:") else ""
+    print(f"chyves: {name}{error.message}", file=sys.stderr)
+    if error.hint:
+        print(f"        {error.hint}", file=sys.stderr)
+
+
+def for_each(
+    items: Iterable[Item], name: Callable[[Item], str], action: Callable[[Item], object]
+) -> int:
+    """Do the action for every item, report each failure under its name, return the worst status."""
+    worst = OK
+    for item in items:
+        try:
+            action(item)
+        except ChyvesError as error:
+            report(error, name(item))
+            worst = max(worst, error.status)
+    return worst
+
+
+def print_help(script: Path) -> None:
+    """Print a command's header: summary, usage, long help."""
+    from chyves_core.header import read_header
+
+    header = read_header(script)
+    print(header.summary)
+    for number, line in enumerate(header.usage):
+        print(f"{'usage:' if number == 0 else '      '} {line}")
+    text = "\n".join(header.text).strip("\n")
+    if text:
+        print(f"\n{text}")

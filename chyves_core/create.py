@@ -1,0 +1,116 @@
+"""Plan new guests: their properties and the zfs calls that make them.
+
+A guest counts as one when its version is set, and that is the last call: whatever stops the
+others half-way leaves a dataset that is no guest yet, and that the next `create` makes anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from chyves_core import zfs
+from chyves_core.bhyve import slots
+from chyves_core.errors import Refused, UsageError
+from chyves_core.guests import GUEST_PREFIX, VERSION_PROPERTY, Inventory
+from chyves_core.numbering import Taken, new_serial
+from chyves_core.plan import Plan, Step, run
+from chyves_core.pools import GUEST_VERSION, Pool
+from chyves_core.settings import Settings
+from chyves_core.sizes import parse_size
+
+DISK_PROPERTIES = (
+    "volmode",
+    "volblocksize",
+    "dedup",
+    "compression",
+    "primarycache",
+    "secondarycache",
+)
+
+
+@dataclass(frozen=True)
+class NewGuest:
+    """One guest that is to be made; `size` of its disk0 in bytes."""
+
+    name: str
+    pool: Pool
+    size: int
+    properties: Mapping[str, str]
+    disk_options: Mapping[str, str]
+
+    @property
+    def dataset(self) -> str:
+        """The filesystem that the guest will be."""
+        return f"{self.pool.root}/guests/{self.name}"
+
+
+def guest_properties(
+    defaults: Settings, global_: Settings, taken: Taken, chosen: Mapping[str, str]
+) -> dict[str, str]:
+    """Return all properties of a new guest: what was chosen, the defaults, and its own identity."""
+    properties = {
+        each.name: defaults[each.name]
+        for each in defaults.schema.properties
+        if each.scope == "guest" and (not each.optional or each.name in defaults.own)
+    }
+    tap = taken.next_tap(global_.number("tap_start_offset"))
+    properties |= {
+        "net_ifaces": tap,
+        f"{tap}_mac": taken.new_mac(),
+        f"{tap}_bridge": defaults["bridge"],
+        "serial": taken.next_nmdm(global_.number("console_start_offset")),
+        "uefi_vnc_port": taken.next_port(global_.number("uefi_vnc_port_start_offset")),
+        "uuid": taken.new_uuid(),
+        "pci_slots": slots.show_slots(slots.assign({}, ("disk0", tap))),
+    }
+    return {**properties, **chosen}
+
+
+def disk_options(defaults: Settings) -> dict[str, str]:
+    """Return the native properties of a new zvol; one that is inherited is not named."""
+    options = {}
+    for name in DISK_PROPERTIES:
+        value = defaults[f"disk_{name}"]
+        if value != "inherit":
+            options[name] = value
+    return options
+
+
+def plan_guest(guest: NewGuest) -> Plan:
+    """Return the zfs calls that make one guest; the last one makes it count."""
+    properties = {f"{GUEST_PREFIX}{name}": value for name, value in guest.properties.items()}
+    properties.pop(VERSION_PROPERTY, None)
+    disk = {**guest.disk_options, f"{GUEST_PREFIX}disk_serial": new_serial()}
+    return (
+        zfs.create_filesystem(guest.dataset, properties),
+        zfs.create_volume(f"{guest.dataset}/disk0", guest.size, disk),
+        zfs.set_properties([guest.dataset], {VERSION_PROPERTY: str(GUEST_VERSION)}),
+    )
+
+
+def plan_clearing(inventory: Inventory, guest: NewGuest) -> tuple[Step, ...]:
+    """Return the step that clears what an interrupted `create` of this guest left, if anything.
+
+    Raises Refused where a dataset stands in the place that chyves did not begin.
+    """
+    dataset = inventory.storage.datasets.get(guest.dataset)
+    if dataset is None:
+        return ()
+    if guest.dataset in inventory.half_made and dataset.own(f"{GUEST_PREFIX}uuid"):
+        return (run("zfs", "destroy", "-r", guest.dataset),)
+    raise Refused(f"{guest.name}: {guest.dataset} is there, and is not a guest")
+
+
+def undo(guest: NewGuest) -> Plan:
+    """Return the steps that take away what a failed `create` of this guest has made."""
+    return (run("zfs", "destroy", "-r", guest.dataset),)
+
+
+def read_size(text: str) -> int:
+    """Return the bytes of a disk's size; raises UsageError."""
+    size = parse_size(text)
+    if size is None or size < 1 << 20:
+        raise UsageError(f"{text}: a disk's size is a number with M, G or T, such as 8G")
+    # A volume's size is a multiple of its block size; captures zfs create-V-odd.
+    return -(-size // (1 << 20)) * (1 << 20)

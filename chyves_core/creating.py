@@ -1,0 +1,107 @@
+"""Create guests: read what the host has, plan, and carry it out under one lock."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from chyves_core import create, locks, names
+from chyves_core.errors import ChyvesError, UsageError
+from chyves_core.guests import Inventory, read_inventory
+from chyves_core.host import Host
+from chyves_core.numbering import read_taken
+from chyves_core.properties.assignments import (
+    check_assignments,
+    read_assignments,
+    split_assignment,
+)
+from chyves_core.properties.schema import load_schema
+from chyves_core.setting import check_unique
+from chyves_core.settings import default_settings, global_settings
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the command line of `create` asks for; `size` in bytes."""
+
+    names: tuple[str, ...]
+    size: int | None
+    pool: str | None
+    properties: dict[str, str]
+
+
+def read_request(guests: str, words: Sequence[str]) -> Request:
+    """Return what the words of `create` ask for; a word is a size, a pool or PROPERTY=VALUE."""
+    size: int | None = None
+    pool: str | None = None
+    assignments = []
+    for word in words:
+        if split_assignment(word):
+            assignments.append(word)
+        elif size is None and word[:1].isdigit():
+            size = create.read_size(word)
+        elif pool is None:
+            pool = word
+        else:
+            raise UsageError(f"{word}: one size and one pool are enough")
+    return Request(tuple(names.split_list(guests)), size, pool, read_assignments(assignments))
+
+
+def create_guests(host: Host, request: Request) -> list[create.NewGuest]:
+    """Create the guests of a request and return them.
+
+    All of them are planned before the first is made. Where one fails, what was made of it is
+    taken away again; those before it stay.
+    """
+    with locks.hold(host, locks.NUMBERING, seconds=120):
+        inventory = read_inventory(host)
+        guests = plan_guests(host, inventory, request)
+        for guest in guests:
+            make(host, inventory, guest)
+    return guests
+
+
+def plan_guests(host: Host, inventory: Inventory, request: Request) -> list[create.NewGuest]:
+    """Return the guests that a request means, with all their properties; nothing is made yet."""
+    storage = inventory.storage
+    pool = storage.active_pool(request.pool) if request.pool else storage.primary
+    longest = min(names.NAME_LENGTH, 200 - len(pool.root))
+    for name in request.names:
+        names.check_new_name(name, longest=longest)
+        inventory.check_free(name)
+    defaults, global_ = default_settings(storage), global_settings(storage)
+    chosen = check_properties(inventory, request, global_.enabled("restrict_new_property_names"))
+    taken = read_taken(host, storage)
+    return [
+        create.NewGuest(
+            name,
+            pool,
+            request.size or create.read_size(defaults["size"]),
+            create.guest_properties(defaults, global_, taken, chosen),
+            create.disk_options(defaults),
+        )
+        for name in request.names
+    ]
+
+
+def check_properties(inventory: Inventory, request: Request, restricted: bool) -> dict[str, str]:
+    """Return the properties of a request as they are stored; no other guest may have them."""
+    schema = load_schema("guest")
+    chosen = check_assignments(schema, request.properties, unknown_allowed=not restricted)
+    for name, value in chosen.items():
+        known = schema.find(name)
+        if known and "unique" in known.marks and len(request.names) > 1:
+            raise UsageError(f"{name}={value}: no two guests can have the same value")
+    check_unique(inventory, [], schema, chosen)
+    return chosen
+
+
+def make(host: Host, inventory: Inventory, guest: create.NewGuest) -> None:
+    """Make one guest whole, or leave nothing of it."""
+    first, *rest = create.plan_guest(guest)
+    host.act(*create.plan_clearing(inventory, guest), first)
+    try:
+        host.act(*rest)
+    except (ChyvesError, KeyboardInterrupt):
+        host.try_to(*create.undo(guest))
+        raise

@@ -1,0 +1,44 @@
+"""Plan the layout that chyves keeps on a pool."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from chyves_core import zfs
+from chyves_core.errors import Refused
+from chyves_core.plan import Plan
+from chyves_core.pools import DATASET_VERSION, POOL_PREFIX, Pool, Storage
+
+
+def plan_install(storage: Storage, name: str, now: datetime | None = None) -> Plan:
+    """Return the zfs calls that put a layout on a pool; the first pool becomes the primary one.
+
+    The role is set last: a layout without it is not in use, and installing again finishes it.
+    Raises NotFound for a pool that is not there, Refused where it has a layout already.
+    """
+    pool = storage.pool(name)
+    if pool.state != "none":
+        raise Refused(f"{name}: chyves is on this pool already ({pool.state})")
+    first = not any(each.state == "primary" for each in storage.pools)
+    made = (now or datetime.now(UTC)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    steps = []
+    if pool.layout is None:
+        # Nothing in the layout is run or set-uid on the host itself.
+        options = {"mountpoint": pool.mountpoint, "exec": "off", "setuid": "off"}
+        steps.append(zfs.create_filesystem(pool.root, options))
+    children = ("guests", "ISO", "Firmware", "logs") if first else ("guests",)
+    for child in children:
+        if f"{pool.root}/{child}" not in storage.datasets:
+            steps.append(zfs.create_filesystem(f"{pool.root}/{child}", {}))
+    steps.append(zfs.set_properties([pool.root], pool_properties(pool, first, made)))
+    return tuple(steps)
+
+
+def pool_properties(pool: Pool, first: bool, made: str) -> dict[str, str]:
+    """Return what the layout says of itself."""
+    return {
+        f"{POOL_PREFIX}version": str(DATASET_VERSION),
+        f"{POOL_PREFIX}creation": made,
+        f"{POOL_PREFIX}guid": pool.guid,
+        f"{POOL_PREFIX}role": "primary" if first else "secondary",
+    }

@@ -1,0 +1,66 @@
+"""Locks: who may change what at once. A lock ends with the process that holds it."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import time
+from collections.abc import Iterator
+
+from chyves_core.errors import HostError, Refused
+from chyves_core.host import Host
+
+LOCK_FOLDER = "/var/run/chyves/locks"
+NUMBERING = "numbering"
+
+
+def guest_lock(name: str) -> str:
+    """Return the name of the lock for the life cycle of one guest."""
+    return f"guest-{name}"
+
+
+@contextlib.contextmanager
+def hold(host: Host, *names: str, seconds: float = 10.0) -> Iterator[None]:
+    """Hold the locks for the time of the block; in a dry run nothing is locked.
+
+    They are taken in sorted order, so that two commands never wait for each other. Raises
+    Refused, naming the holder, where one is not free after `seconds`.
+    """
+    if host.dry_run:
+        yield
+        return
+    with contextlib.ExitStack() as stack:
+        deadline = time.monotonic() + seconds
+        for name in sorted(set(names)):
+            stack.enter_context(_hold_one(host, name, deadline))
+        yield
+
+
+@contextlib.contextmanager
+def _hold_one(host: Host, name: str, deadline: float) -> Iterator[None]:
+    path = host.path(f"{LOCK_FOLDER}/{name}.lock")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise HostError(f"cannot lock {LOCK_FOLDER}/{name}.lock: {error.strerror}") from error
+    with open(descriptor, "r+") as lock_file:
+        while not _try_lock(lock_file.fileno()):
+            if time.monotonic() > deadline:
+                holder = lock_file.read().strip() or "another process"
+                what = name.removeprefix("guest-")
+                raise Refused(f"{what}: is being changed by {holder}", "try again in a moment")
+            time.sleep(0.05)
+        lock_file.truncate(0)
+        lock_file.write(f"chyves {os.environ.get('CHYVES_COMMAND', '')} (pid {os.getpid()})\n")
+        lock_file.flush()
+        yield
+
+
+def _try_lock(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
