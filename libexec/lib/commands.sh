@@ -124,7 +124,7 @@ is_python() {
 	return 1
 }
 
-# choose_python BIN: set `python` to the interpreter for commands in Python: that of the checkout,
+# choose_python: set `python` to the interpreter for commands in Python: that of the checkout,
 # else the one that chyves was installed with, which pip writes into the first line of
 # chyves_python (into the second one, behind '''exec', where its path is long or has blanks).
 choose_python() {
@@ -132,8 +132,8 @@ choose_python() {
 	[ -z "$python" ] || return 0
 	python=$CHYVES_ROOT/.venv/bin/python3
 	[ ! -x "$python" ] || return 0
-	if [ -f "$1/chyves_python" ]; then
-		{ IFS= read -r first_line && IFS= read -r second_line; } <"$1/chyves_python" || :
+	if [ -f "$CHYVES_ROOT/bin/chyves_python" ]; then
+		{ IFS= read -r first_line && IFS= read -r second_line; } <"$CHYVES_ROOT/bin/chyves_python" || :
 		python=${first_line#'#!'}
 		case $python in
 		/bin/sh*) python=${second_line#"'''exec' "} && python=${python%' "$0"'*} ;;

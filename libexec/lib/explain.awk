@@ -5,13 +5,53 @@
 	file = substr($0, tab + 1)
 	read_header(file)
 	for (i = 1; i <= usages; i++)
-		print (i == 1 ? "Usage: " : "       ") usage[i]
+		print_form(i == 1 ? "Usage: " : "       ", usage[i])
 	if (!usages)
 		print "Usage: chyves " word " ..."
 	print ""
 	print summary == "" ? "(" file " has no summary)" : summary
 	if (long_help != "")
-		print "\n" long_help
+		print_paragraphs("\n" long_help)
 	if (file != own "/chyves-" word)
 		print "\nPlugin: " file
+}
+
+# A long form goes on in the next lines, below its first word.
+function print_form(line, form,    words, n, i) {
+	n = split(form, words, " ")
+	line = line words[1]
+	for (i = 2; i <= n; i++)
+		if (length(line) + length(words[i]) < 80) {
+			line = line " " words[i]
+		} else {
+			print line
+			line = "           " words[i]
+		}
+	print line
+}
+
+# Lines of running text are filled anew, up to 79 columns; indented ones stay as they are.
+function print_paragraphs(text,    lines, n, i, k, words, m, filled) {
+	n = split(text, lines, "\n")
+	for (i = 1; i <= n; i++) {
+		if (lines[i] !~ /^[A-Za-z0-9`<(]/) {
+			if (filled != "")
+				print filled
+			filled = ""
+			print lines[i]
+			continue
+		}
+		m = split(lines[i], words, " ")
+		for (k = 1; k <= m; k++)
+			if (filled == "") {
+				filled = words[k]
+			} else if (length(filled) + length(words[k]) < 79) {
+				filled = filled " " words[k]
+			} else {
+				print filled
+				filled = words[k]
+			}
+	}
+	if (filled != "")
+		print filled
 }

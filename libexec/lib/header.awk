@@ -1,34 +1,19 @@
 # read_header(file): the contract between chyves and a command in any language.
 #
-# After the first line (#!...) come comment lines. From "# Summary:" on, up to the first line that
-# is no comment, they are the header. Sets summary, usage[1..usages], long_help and completes.
-# A "# Usage:" line is one form of the command; lines below it that go on with "chyves" are more.
-function read_header(file,    line, lines, last_was_usage) {
+# The header are the comment lines at the top of the file. Sets summary, usage[1..usages] (one
+# "# Usage:" line for each form), long_help (the lines below the summary) and completes.
+function read_header(file,    line) {
 	summary = long_help = ""
 	usages = completes = 0
-	while ((getline line < file) > 0) {
-		if (++lines == 1 && line !~ /^#!/)
-			break
-		if (line !~ /^#/) {
-			if (summary != "" || usages || line !~ /^[ \t]*$/)
-				break
-		} else if (line ~ /^# *Summary:/) {
+	while ((getline line < file) > 0 && line ~ /^#/)
+		if (line ~ /^#[ \t]*Summary:/)
 			summary = after_colon(line)
-			last_was_usage = 0
-		} else if (line ~ /^# *Usage:/) {
+		else if (line ~ /^#[ \t]*Usage:/)
 			usage[++usages] = after_colon(line)
-			last_was_usage = 1
-		} else if (last_was_usage && line ~ /^#[ \t]+chyves /) {
-			sub(/^#[ \t]+/, "", line)
-			usage[++usages] = line
-		} else if (line ~ /^# *Provide chyves completions *$/) {
+		else if (line ~ /^#[ \t]*Provide chyves completions/)
 			completes = 1
-		} else if (summary != "") {
-			last_was_usage = 0
-			sub(/^# ?/, "", line)
-			long_help = long_help line "\n"
-		}
-	}
+		else if (summary != "")
+			long_help = long_help substr(line, line ~ /^# / ? 3 : 2) "\n"
 	close(file)
 	gsub(/^\n+|\n+$/, "", long_help)
 }

@@ -1,5 +1,6 @@
 # Reads "WORD<tab>FILE" lines; prints all commands that have a summary, in groups.
 BEGIN {
+	width = 10
 	everyday = "create start console stop list info get set delete"
 	n = split(everyday, order, " ")
 	for (i = 1; i <= n; i++)
@@ -12,6 +13,8 @@ BEGIN {
 	if (summary == "")
 		next
 	text[word] = summary
+	if (length(word) > width)
+		width = length(word)
 	if (index($0, "\t" own "/chyves-") == 0)
 		add("plugins", word)
 	else if (!(word in is_everyday))
@@ -47,5 +50,5 @@ function group(title, kind,    i) {
 }
 
 function row(word) {
-	printf "  %-10s %s\n", word, text[word]
+	printf "  %-" width "s %s\n", word, text[word]
 }

@@ -1,0 +1,129 @@
+# shellcheck shell=sh
+#
+# What can stand in the place of the word that is being completed. Needs commands.sh, datasets.sh
+# and `current`, that word. Candidates that do not begin with it are sorted out by the caller.
+
+# candidates WORD...: the words after `chyves`, read in the way bin/chyves reads them.
+candidates() {
+	guest_first=
+	if [ $# -gt 1 ] && [ "$1" = guest ]; then
+		guest_first=yes
+		shift
+	fi
+	if [ $# -eq 1 ]; then
+		first_words
+	elif [ -z "$guest_first" ] && find_command "$1"; then
+		word=$1
+		shift
+		arguments "$@"
+	elif [ $# -eq 2 ]; then
+		list_commands | LC_ALL=C awk -v scope="$1" -f "$lib/header.awk" -f "$lib/verbs.awk"
+	elif find_command "$2"; then
+		guest=$1
+		word=$2
+		shift 2
+		arguments "$guest" "$@"
+	fi
+}
+
+first_words() {
+	guests
+	[ -z "$guest_first" ] || return 0
+	case $current in
+	-*) printf '%s\n' --help --version ;;
+	*[:,]*) ;;
+	*)
+		printf '%s\n' all global defaults guest
+		list_commands | LC_ALL=C awk -v all=0 -f "$lib/header.awk" -f "$lib/words.awk"
+		;;
+	esac
+}
+
+# arguments ARGUMENT...: candidates for the last argument of the command in `found`.
+arguments() {
+	LC_ALL=C awk -f "$lib/header.awk" -f "$lib/forms.awk" "$found" "$word" "$@" |
+		while read -r kind text; do
+			case $kind in
+			word) printf '%s\n' "$text" ;;
+			ask) ask_plugin "$@" ;;
+			*) names_of_kind "$kind" "$1" ;;
+			esac
+		done
+}
+
+# ask_plugin ARGUMENT...: it has said "# Provide chyves completions".
+ask_plugin() {
+	CHYVES_COMMAND=$word
+	export CHYVES_COMMAND
+	if is_python "$found"; then
+		choose_python
+		"$python" "$found" --complete "$@"
+	else
+		"$found" --complete "$@"
+	fi </dev/null
+}
+
+# names_of_kind KIND GUEST: KIND is what stands between < and > in a Usage line.
+names_of_kind() {
+	case $1 in
+	guest) guests ;;
+	group) group_names ;;
+	iso) resource_names ISO ;;
+	firmware) resource_names Firmware ;;
+	pool) pool_names ;;
+	bridge | tap) interface_names "$1" ;;
+	snapshot) snapshot_names "$2" ;;
+	disk) disk_names "$2" ;;
+	property) properties "$2" '' ;;
+	assignment) properties "$2" = ;;
+	command) list_commands | cut -f 1 ;;
+	file) files ;;
+	esac
+}
+
+# guests: one guest, one more in a list with commas, or a group.
+guests() {
+	case $current in
+	*,:* | :*) names=$(group_names) ;;
+	-*) return 0 ;;
+	*) names=$(guest_names) ;;
+	esac
+	case $current in
+	*,*) before=${current%,*}, ;;
+	*) before= ;;
+	esac
+	for name in $names; do
+		case ,$before in
+		*,"$name",*) ;;
+		*) printf '%s\n' "$before$name" ;;
+		esac
+	done
+}
+
+# properties SCOPE SIGN: names of properties with SIGN behind them; behind NAME= the values.
+properties() {
+	case $1 in
+	global) sections=global ;;
+	defaults) sections='guest defaults' ;;
+	*) sections=guest ;;
+	esac
+	for spec in "$CHYVES_ROOT"/chyves_core/properties/properties.spec \
+		"$CHYVES_ROOT"/lib/python3*/site-packages/chyves_core/properties/properties.spec; do
+		[ -f "$spec" ] || continue
+		LC_ALL=C awk -v sections="$sections" -v sign="$2" -f "$lib/properties.awk" "$spec"
+		break
+	done
+}
+
+files() {
+	case $current in
+	'~/'*) typed_home='~' && start=$HOME${current#'~'} ;;
+	*) typed_home= && start=$current ;;
+	esac
+	for file in "$start"*; do
+		[ -e "$file" ] || continue
+		[ ! -d "$file" ] || file=$file/
+		[ -z "$typed_home" ] || file='~'${file#"$HOME"}
+		printf '%s\n' "$file"
+	done
+}
