@@ -16,17 +16,24 @@
 		print "\nPlugin: " file
 }
 
-# A long form goes on in the next lines, below its first word.
-function print_form(line, form,    words, n, i) {
+# A long form goes on in the next lines, below its first word; what stands in brackets is kept
+# together.
+function print_form(line, form,    words, n, i, unit) {
 	n = split(form, words, " ")
-	line = line words[1]
-	for (i = 2; i <= n; i++)
-		if (length(line) + length(words[i]) < 80) {
-			line = line " " words[i]
+	for (i = 1; i <= n; i++) {
+		unit = unit == "" ? words[i] : unit " " words[i]
+		if (gsub(/[[]/, "[", unit) != gsub(/[]]/, "]", unit) && i < n)
+			continue
+		if (i == 1) {
+			line = line unit
+		} else if (length(line) + length(unit) < 80) {
+			line = line " " unit
 		} else {
 			print line
-			line = "           " words[i]
+			line = "           " unit
 		}
+		unit = ""
+	}
 	print line
 }
 

@@ -203,8 +203,8 @@ def test_a_plugin_that_says_so_is_asked_itself(filled: Chyves, tmp_path: Path) -
     asks = "Provide chyves completions"
     filled.add("plan", folder=plugins, header=asks, body='printf "%s\\n" "$@" apple "<$2>"')
     assert filled("complete", "plan", "web1", "a").lines == ["a", "apple"]
-    assert filled("complete", "plan", "x", "<").lines == ["<x>"]
-    assert filled("complete", "web1", "plan", "<").lines == ["<web1>"]
+    assert filled("complete", "plan", "x", "<x").lines == ["<x", "<x>"]
+    assert filled("complete", "web1", "plan", "<w").lines == ["<w", "<web1>"]
     assert "Provide" not in filled("help", "plan").out
 
 
