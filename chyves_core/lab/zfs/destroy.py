@@ -1,0 +1,227 @@
+"""zfs destroy: filesystems, volumes, snapshots and bookmarks."""
+
+from __future__ import annotations
+
+from chyves_core.lab.zfs.actions import Action
+from chyves_core.lab.zfs.busy import is_busy
+from chyves_core.lab.zfs.errors import UsageError, ZfsError
+from chyves_core.lab.zfs.model import Dataset, Pool, Snapshot
+from chyves_core.lab.zfs.names import form_error, parent_of
+from chyves_core.lab.zfs.numbers import nice
+from chyves_core.lab.zfs.options import Options, parse
+from chyves_core.lab.zfs.session import Session, View
+
+Doomed = tuple[Dataset, Snapshot | None]
+
+
+def destroy(session: Session, arguments: list[str]) -> None:
+    """zfs destroy [-fnpRrvd] NAME, NAME@SNAPSHOTS or NAME#BOOKMARK."""
+    options = parse(arguments, "vpndfrR")
+    if not options.words:
+        raise UsageError("missing dataset argument")
+    if len(options.words) > 1:
+        raise UsageError("too many arguments")
+    name = options.words[0]
+    with session.store.writing():
+        if "@" in name:
+            from chyves_core.lab.zfs.destroy_snapshots import destroy_snapshots
+
+            destroy_snapshots(session, name, options)
+        elif "#" in name:
+            destroy_bookmark(session, name)
+        else:
+            destroy_dataset(session, name, options)
+
+
+def destroy_bookmark(session: Session, name: str) -> None:
+    """Destroy one bookmark."""
+    head, _, mark = name.partition("#")
+    dataset = session.store.find(head)
+    left = [each for each in dataset.bookmarks if each[0] != mark] if dataset else []
+    if dataset is None or len(left) == len(dataset.bookmarks):
+        raise ZfsError(f"bookmark '{name}' does not exist.")
+    pool = session.store.pool_with(name)
+    refused = session.refusal(pool)
+    if refused:
+        raise ZfsError(f"cannot destroy '{name}': {refused}")
+    dataset.extra["bookmarks"] = left
+    session.commit(pool, [])
+
+
+def destroy_dataset(session: Session, name: str, options: Options) -> None:
+    """Destroy a dataset, with -r all below it and its snapshots, with -R clones too."""
+    if form_error(name):
+        raise ZfsError(f"cannot open '{name}': {form_error(name)}")
+    pool, dataset = session.dataset(name)
+    recursive = "r" in options or "R" in options
+    if not parent_of(name) and not recursive:
+        raise ZfsError(
+            f"cannot destroy '{name}': operation does not apply to pools\n"
+            f"use 'zfs destroy -r {name}' to destroy all datasets in the pool\n"
+            f"use 'zpool destroy {name}' to destroy the pool itself"
+        )
+    if not recursive:
+        refuse_children(pool, dataset)
+    tree = pool.tree(name)
+    doomed: list[Doomed] = [(dataset, None)]
+    if recursive:
+        doomed = doom(pool, tree, "R" in options)
+    if not parent_of(name):
+        doomed.pop()
+    announce(session, doomed, options)
+    if "n" not in options:
+        carry_out_destroy(session, pool, name, doomed)
+
+
+def refuse_children(pool: Pool, dataset: Dataset) -> None:
+    """Raise ZfsError naming what lies below a dataset that is to go without -r."""
+    below = [each.name for each in reversed(pool.tree(dataset.name)[1:])]
+    names = below + [f"{dataset.name}@{snap.name}" for snap in reversed(dataset.snaps)]
+    if names:
+        raise ZfsError(
+            f"cannot destroy '{dataset.name}': {dataset.kind} has children\n"
+            "use '-r' to destroy the following datasets:\n" + "\n".join(names)
+        )
+
+
+def clones_outside(pool: Pool, tree: list[Dataset]) -> list[Dataset]:
+    """Return the clones of a tree's snapshots that do not lie in the tree."""
+    numbers = {snap.number for dataset in tree for snap in dataset.snaps}
+    inside = {dataset.number for dataset in tree}
+    return [
+        each
+        for each in pool.datasets.values()
+        if each.origin in numbers and each.number not in inside
+    ]
+
+
+def doom(pool: Pool, tree: list[Dataset], with_clones: bool) -> list[Doomed]:
+    """Return what goes, in the order in which it goes; raises ZfsError where clones forbid it."""
+    top = tree[0]
+    outside = clones_outside(pool, tree)
+    if outside and not with_clones:
+        raise ZfsError(
+            f"cannot destroy '{top.name}': {top.kind} has dependent clones\n"
+            "use '-R' to destroy the following datasets:\n"
+            + "\n".join(each.name for each in outside)
+        )
+    doomed: list[Doomed] = []
+    for clone in outside:
+        if any(each is clone for each, _ in doomed) or clone.name not in pool.datasets:
+            continue
+        doomed += doom(pool, pool.tree(clone.name), True)
+    for dataset in reversed(tree):
+        doomed += [(dataset, snap) for snap in dataset.snaps]
+        doomed.append((dataset, None))
+    return without_repeats(doomed)
+
+
+def without_repeats(doomed: list[Doomed]) -> list[Doomed]:
+    """Return the list with each item only once."""
+    seen: set[tuple[int, int]] = set()
+    kept = []
+    for dataset, snap in doomed:
+        key = (dataset.number, snap.number if snap else 0)
+        if key not in seen:
+            seen.add(key)
+            kept.append((dataset, snap))
+    return kept
+
+
+def full_name(item: Doomed) -> str:
+    """Return the name of a dataset or snapshot."""
+    dataset, snap = item
+    return f"{dataset.name}@{snap.name}" if snap else dataset.name
+
+
+def announce(
+    session: Session, doomed: list[Doomed], options: Options, reclaimed: int | None = None
+) -> None:
+    """Print what -n, -v and -p tell."""
+    if "v" not in options and "n" not in options:
+        return
+    if "v" in options:
+        for item in doomed:
+            if "p" in options:
+                session.say(f"destroy\t{full_name(item)}")
+            else:
+                session.say(f"{'would' if 'n' in options else 'will'} destroy {full_name(item)}")
+    if reclaimed is not None and "v" in options:
+        if "p" in options:
+            session.say(f"reclaim\t{reclaimed}")
+        else:
+            word = "would" if "n" in options else "will"
+            session.say(f"{word} reclaim {nice(reclaimed)}")
+
+
+def carry_out_destroy(session: Session, pool: Pool, name: str, doomed: list[Doomed]) -> None:
+    """Destroy all that is doomed; a volume or folder in use stays, with all above it."""
+    refused = session.refusal(pool)
+    if refused:
+        raise ZfsError(f"cannot destroy '{name}': {refused}")
+    view = session.view(pool)
+    held = [(one, snap) for one, snap in doomed if snap and snap.holds]
+    if held:
+        raise ZfsError(
+            "\n".join(
+                f"cannot destroy snapshot {full_name(item)}: dataset is busy" for item in held
+            )
+        )
+    actions: list[Action] = []
+    kept: list[str] = []
+    for dataset, snap in doomed:
+        if snap:
+            continue
+        why = busy_text(view, dataset)
+        if why:
+            kept.append(dataset.name)
+            session.fail(why)
+        elif any(each.startswith(dataset.name + "/") for each in kept):
+            session.fail(f"cannot destroy '{dataset.name}': dataset already exists")
+            kept.append(dataset.name)
+    gone = [item for item in doomed if item[0].name not in kept]
+    if gone:
+        actions += remove_items(view, gone)
+        session.commit(pool, actions)
+
+
+def busy_text(view: View, dataset: Dataset) -> str | None:
+    """Return why a dataset can't go now."""
+    if not is_busy(view.files.live(dataset)):
+        return None
+    if dataset.is_volume:
+        return f"cannot destroy '{dataset.name}': dataset is busy"
+    return f"cannot unmount '{dataset.mounted}': pool or dataset is busy"
+
+
+def remove_items(view: View, doomed: list[Doomed]) -> list[Action]:
+    """Take datasets and snapshots out of the pool; returns what removes their files.
+
+    A deferred snapshot goes with its last clone (capture destroy-clone-deferred).
+    """
+    actions: list[Action] = []
+    pool = view.pool
+    for dataset, snap in doomed:
+        if snap is None:
+            actions += view.files.forget(dataset)
+            del pool.datasets[dataset.name]
+    snaps = [(one, snap) for one, snap in doomed if snap]
+    snaps += [
+        (one, snap)
+        for one, snap in pool.snapshots()
+        if snap.deferred and not snap.holds and not pool.clones_of(snap)
+    ]
+    return actions + remove_snapshots(view, snaps)
+
+
+def remove_snapshots(view: View, doomed: list[tuple[Dataset, Snapshot]]) -> list[Action]:
+    """Take snapshots out of the pool; returns what removes the content that no other keeps."""
+    numbers = {snap.number for _, snap in doomed}
+    actions: list[Action] = []
+    for dataset in {one.number: one for one, _ in doomed}.values():
+        dataset.snaps = [snap for snap in dataset.snaps if snap.number not in numbers]
+        if dataset.name in view.pool.datasets:
+            actions += view.files.snapdir(dataset)
+    still = {snap.data for _, snap in view.pool.snapshots()}
+    loose = {snap.data for _, snap in doomed if snap.data is not None} - still
+    return actions + [["remove", view.files.data(number)] for number in sorted(loose)]
