@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sized
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
@@ -32,7 +32,9 @@ class Command(cli.Application):
     dry_run = False
     yes = False
     quiet = cli.Flag(["-q", "--quiet"], help="say nothing but errors")
-    verbose = cli.Flag(["-v", "--verbose"], help="show each program that is run")
+    verbose = cli.Flag(
+        ["-v", "--verbose"], help="show each program that is run", overridable=True
+    )
 
     @cached_property
     def host(self) -> Host:
@@ -106,7 +108,7 @@ class Listing(Command):
     """A command that lists, as zfs(8) users expect it."""
 
     no_header = cli.Flag(["-H"], help="no header, columns separated by tabs")
-    exact = cli.Flag(["-p"], help="exact numbers")
+    exact = cli.Flag(["-p"], help="exact numbers", overridable=True)
     columns = cli.SwitchAttr(["-o"], str, argname="COL,...", help="the columns to print")
     json = cli.Flag(["--json"], help="JSON")
 
@@ -115,6 +117,11 @@ class Listing(Command):
         """How the list is to be printed."""
         columns = tuple(self.columns.split(",")) if self.columns else ()
         return Format(bool(self.no_header), bool(self.exact), columns, bool(self.json))
+
+    def say_none(self, found: Sized, what: str) -> None:
+        """Say on standard error that a list for people has nothing in it, as zfs list does."""
+        if not (found or self.no_header or self.json or self.quiet):
+            print(f"no {what}", file=sys.stderr)
 
 
 def run_command(command: type[Command], argv: list[str]) -> int:

@@ -114,11 +114,12 @@ class Host:
         with contextlib.suppress(FileNotFoundError):
             self.path(host_path).unlink()
 
-    def interactive(self, argv: Sequence[str]) -> int:
-        """Run a program on the user's own terminal and return its status."""
+    def interactive(self, argv: Sequence[str], given: str | None = None) -> int:
+        """Run a program on the user's own terminal, or with `given` to read; return its status."""
         self._trace(argv)
+        words = None if given is None else given.encode(**TEXT)
         try:
-            return subprocess.run(list(argv), check=False).returncode
+            return subprocess.run(list(argv), input=words, check=False).returncode
         except FileNotFoundError as error:
             raise not_installed(argv[0]) from error
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from chyves_core.host import Host
 from chyves_core.names import VM_PREFIX, vm_name
@@ -33,31 +34,27 @@ class Runtime:
         """Return whether the kernel holds a VM for the guest, running or left behind."""
         return vm_name(guest) in self.vmm
 
-    def bhyve(self, guest: str) -> Process | None:
-        """Return the bhyve process of exactly this guest.
-
-        It calls itself `bhyve: NAME` (captures bhyve_run sp-ps); before it has made its VM it
-        still shows its whole command line, NAME last (captures bhyve_run fbuf-wait).
-        """
-        name = vm_name(guest)
-        titles = (f"bhyve: {name}", f"bhyve: {name} (bhyve)")
+    @cached_property
+    def _by_part(self) -> dict[tuple[str, str], Process]:
+        """The first process of each part of each VM."""
+        found: dict[tuple[str, str], Process] = {}
         for process in self.processes:
-            if process.command in titles or is_program(process, ("bhyve",), name):
-                return process
-        return None
+            part = part_of(process)
+            if part:
+                found.setdefault(part, process)
+        return found
+
+    def bhyve(self, guest: str) -> Process | None:
+        """Return the bhyve process of exactly this guest."""
+        return self._by_part.get(("bhyve", vm_name(guest)))
 
     def loader(self, guest: str) -> Process | None:
         """Return the loader process of exactly this guest."""
-        name = vm_name(guest)
-        return next((each for each in self.processes if is_program(each, LOADERS, name)), None)
+        return self._by_part.get(("loader", vm_name(guest)))
 
     def supervisor(self, guest: str) -> Process | None:
         """Return the process that keeps exactly this guest running."""
-        for process in self.processes:
-            words = process.command.rsplit(" ", 1)
-            if words[-1] == guest and words[0].endswith(f"/{SUPERVISOR}"):
-                return process
-        return None
+        return self._by_part.get(("supervisor", vm_name(guest)))
 
     def is_running(self, guest: str) -> bool:
         """Return whether the guest runs, is being loaded, or is between two boots."""
@@ -74,10 +71,22 @@ class Runtime:
         return "left" if self.has_vmm(guest) else "stopped"
 
 
-def is_program(process: Process, programs: tuple[str, ...], last_word: str) -> bool:
-    """Return whether a process is one of the programs and was given `last_word` last."""
-    words = process.command.split(" ")
-    return words[-1] == last_word and words[0].rpartition("/")[2] in programs
+def part_of(process: Process) -> tuple[str, str] | None:
+    """Return which part of which VM a process is: `bhyve`, `loader` or `supervisor`, and its name.
+
+    bhyve calls itself `bhyve: NAME` (captures bhyve_run sp-ps); before it has made its VM it
+    still shows its whole command line, NAME last (captures bhyve_run fbuf-wait).
+    """
+    if process.command.startswith("bhyve: "):
+        return "bhyve", process.command.removeprefix("bhyve: ").removesuffix(" (bhyve)")
+    first, _, _ = process.command.partition(" ")
+    before, _, last = process.command.rpartition(" ")
+    program = first.rpartition("/")[2]
+    if program == "bhyve":
+        return "bhyve", last
+    if program in LOADERS:
+        return "loader", last
+    return ("supervisor", vm_name(last)) if before.endswith(f"/{SUPERVISOR}") else None
 
 
 def read_runtime(host: Host) -> Runtime:

@@ -70,17 +70,22 @@ def read_tree(
 def parse_get(output: str) -> dict[str, Dataset]:
     """Return the datasets in the output of `zfs get -Hp -o name,property,value,source all`.
 
-    zfs prints line breaks inside values raw (captures zfs set-newline), so a line that does not
-    carry on the dataset begun last, and does not begin one with its `type`, belongs to the value
-    above it. Raises HostError where a dataset seems to come twice: a forged line break.
+    zfs prints line breaks and tabs inside values raw (captures zfs set-newline): a line without
+    a source is the beginning of a value that goes on until one has a source. A line that does
+    not carry on the dataset begun last, and does not begin one with its `type`, counts for
+    nothing. Raises HostError where a dataset seems to come twice: a forged line break.
     """
     datasets: dict[str, Dataset] = {}
-    current = ""
+    current = unfinished = ""
     properties: dict[str, tuple[str, str]] = {}
     for line in output.split("\n"):
+        if unfinished:
+            line = f"{unfinished}\n{line}"
         fields = line.split("\t")
         if len(fields) < 4 or not is_source(fields[-1]):
+            unfinished = line if len(fields) >= 3 and fields[0] == current else ""
             continue
+        unfinished = ""
         name, key = fields[0], fields[1]
         if key == "type" and name != current:
             if name in datasets:
@@ -95,7 +100,7 @@ def parse_get(output: str) -> dict[str, Dataset]:
 
 def is_source(field: str) -> bool:
     """Return whether a field is a source as zfs prints it."""
-    return field in SOURCES or field.startswith("inherited")
+    return field in SOURCES or field.startswith("inherited from ")
 
 
 def set_properties(datasets: Iterable[str], values: Mapping[str, str]) -> Run:
