@@ -8,24 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import REPOSITORY, Chyves
+from checkout import DATASETS, REPOSITORY, Chyves
 
 GIVE = Callable[..., None]
-DATASETS = (
-    "filesystem tank/chyves/guests/web1 web,www",
-    "filesystem tank/chyves/guests/web2 web",
-    "filesystem tank/chyves/guests/db -",
-    "filesystem tank/chyves/guests/web1/img -",
-    "filesystem tank/other/guests/stranger -",
-    "volume tank/chyves/guests/web1/disk0 -",
-    "volume tank/chyves/guests/web1/disk1 -",
-    "snapshot tank/chyves/guests/web1@monday -",
-    "snapshot tank/chyves/guests/web1@tuesday -",
-    "snapshot tank/chyves/guests/web2@sunday -",
-    "filesystem tank/chyves/ISO/debian.iso -",
-    "filesystem tank/chyves/ISO/freebsd.iso -",
-    "filesystem tank/chyves/Firmware/BHYVE_UEFI.fd -",
-)
 
 
 @pytest.fixture

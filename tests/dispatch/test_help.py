@@ -9,7 +9,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from conftest import REPOSITORY, Chyves
+from checkout import REPOSITORY, Chyves
 
 HEADER = """
 Starts them one after another.

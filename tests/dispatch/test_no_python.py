@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import Chyves, write_program
+from checkout import Chyves, write_program
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import Chyves, make_chyves
+from checkout import Chyves, make_chyves
 
 SOMEBODY = 1000
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="files cannot be given away")

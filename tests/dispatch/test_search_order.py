@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from conftest import Chyves
+from checkout import Chyves
 
 
 def test_a_plugin_is_found_on_the_path(chyves: Chyves, tmp_path: Path) -> None:

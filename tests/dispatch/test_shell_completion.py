@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pexpect
 import pytest
-from conftest import REPOSITORY, Chyves
-from test_completion import DATASETS
+from checkout import DATASETS, REPOSITORY, Chyves
 
 FILES = REPOSITORY / "completions"
 SHELLS = {

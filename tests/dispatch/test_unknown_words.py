@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 
 import pytest
-from conftest import REPOSITORY, Chyves
+from checkout import REPOSITORY, Chyves
 
 HINT = "  chyves help lists all commands\n"
 

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import Chyves
+from checkout import Chyves
 
 
 def test_links_of_several_steps_lead_to_the_checkout(chyves: Chyves, tmp_path: Path) -> None:

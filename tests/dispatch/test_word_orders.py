@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from conftest import Chyves
+from checkout import Chyves
 
 
 @pytest.mark.parametrize(
