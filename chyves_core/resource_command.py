@@ -1,0 +1,130 @@
+"""The commands `chyves iso` and `chyves firmware`: the same for two kinds of resources."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from plumbum import cli
+
+from chyves_core import resources
+from chyves_core.checksums import Checksum, read_checksum
+from chyves_core.cli import Changing, Listing
+from chyves_core.errors import Refused
+from chyves_core.output import Size, print_rows
+from chyves_core.pools import read_storage
+from chyves_core.resources import Resource
+from chyves_core.sizes import show_size
+
+COLUMNS = ("name", "size", "used", "imported")
+QUESTION = "Checksum (md5, sha1, sha256 or sha512; empty to go without): "
+
+
+class ResourceCommand(Changing, Listing):
+    """import, list, rename and delete for the resources of one kind."""
+
+    kind = ""
+    checksum = cli.SwitchAttr(["--hash"], str, argname="ALG:HEX")
+    new_name = cli.SwitchAttr(["--name"], str, argname="NAME")
+    force = cli.Flag(["-f", "--force"], help="delete also what has snapshots or is named by guests")
+
+    def main(self, verb: str, *words: str) -> None:
+        """Do what the verb says."""
+        if verb == "import":
+            self.import_file(*self.exactly(1, verb, words))
+        elif verb == "list":
+            self.exactly(0, verb, words)
+            self.print_list()
+        elif verb == "rename":
+            self.rename(*self.exactly(2, verb, words))
+        elif verb == "delete":
+            forced = len(words) > 1 and words[-1] == "force"
+            (name,) = self.exactly(1, verb, words[:-1] if forced else words)
+            self.delete(name, force=bool(self.force) or forced)
+        else:
+            what = resources.noun(self.kind)
+            raise self.usage(f"{verb}: is nothing that can be done with {what} resources")
+
+    def exactly(self, count: int, verb: str, words: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the words behind a verb; raises UsageError where there are more or fewer."""
+        if len(words) != count:
+            raise self.usage(f"{verb} takes {count} words, not {len(words)}")
+        return words
+
+    def import_file(self, location: str) -> None:
+        """Import a file and tell what it was."""
+        from chyves_core.resource_import import import_resource
+        from chyves_core.resource_sources import read_source, resource_name
+
+        source = read_source(location)
+        name = resource_name(source, self.new_name, resources.LONGEST_NAME)
+        if name != source.plain_name and not (self.new_name or self.dry_run):
+            self.say(f"{source.plain_name!r}: is called {name} here")
+        given = read_checksum(self.checksum) if self.checksum is not None else None
+        done = import_resource(
+            self.host,
+            self.kind,
+            name,
+            source,
+            ask=lambda: given or self.ask_checksum(),
+            quiet=bool(self.quiet),
+        )
+        if done:
+            poured, checksum = done
+            size, sha256 = show_size(poured.size), poured.digits["sha256"]
+            if checksum:
+                self.say(f"{name}: imported, {size}, its {checksum.algorithm} checksum is right")
+            else:
+                self.say(f"{name}: imported without a check, {size}, sha256 {sha256}")
+
+    def ask_checksum(self) -> Checksum | None:
+        """Ask for a checksum where someone can answer."""
+        if self.yes or self.dry_run or not (sys.stdin.isatty() and sys.stdout.isatty()):
+            return None
+        try:
+            answer = input(QUESTION).strip()
+        except EOFError:
+            print()
+            raise Refused("nothing was imported") from None
+        return read_checksum(answer) if answer else None
+
+    def print_list(self) -> None:
+        """List the resources."""
+        found = resources.all(read_storage(self.host), self.kind)
+        print_rows([row(each) for each in found.values()], COLUMNS, self.format)
+
+    def rename(self, old: str, new: str) -> None:
+        """Rename a resource."""
+        from chyves_core import resource_changes
+
+        resource_changes.rename(self.host, self.kind, old, new)
+        if not self.dry_run:
+            self.say(f"{old}: is called {new} now")
+
+    def delete(self, name: str, *, force: bool) -> None:
+        """Delete a resource after asking."""
+        from chyves_core import resource_changes
+
+        def confirm(resource: Resource) -> None:
+            self.confirm(f"{name}: delete it ({show_size(resource.size)})?")
+
+        resource_changes.delete(self.host, self.kind, name, force=force, confirm=confirm)
+        if not self.dry_run:
+            self.say(f"{name}: deleted")
+
+    def _validate_args(self, *args: Any) -> Any:
+        # Everyone may look.
+        self.needs_root = list(args[1][:1]) != ["list"]
+        return super()._validate_args(*args)
+
+
+def row(resource: Resource) -> dict[str, object]:
+    """Return what a list shows of a resource."""
+    return {
+        "name": resource.name,
+        "size": Size(resource.size),
+        "used": Size(resource.used),
+        "imported": resource.imported,
+        "source": resource.source,
+        "sha256": resource.sha256,
+    }
