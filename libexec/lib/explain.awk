@@ -9,7 +9,7 @@
 	if (!usages)
 		print "Usage: chyves " word " ..."
 	print ""
-	print summary == "" ? "(" file " has no summary)" : summary
+	print (summary == "" ? "(" file " has no summary)" : summary)
 	if (long_help != "")
 		print_paragraphs("\n" long_help)
 	if (file != own "/chyves-" word)

@@ -17,6 +17,8 @@ BEGIN {
 			take_apart(usage[u])
 			follow(usage[u])
 		}
+	if (current ~ /^-/ && !completes)
+		offer_explained_options()
 	exit
 }
 
@@ -56,12 +58,13 @@ function add_part(text, depth) {
 	token[parts] = text
 }
 
-# "-n", "-n|--dry-run" or a bundle of letters as in info's "-zbp"; returns them if more may follow.
+# "-n", "-n|--dry-run" or a bundle: three letters and more as info's "-zbp", or with a capital one
+# as "-Hp". Returns the options if a value may follow.
 function add_options(text,    names, n, i, k, closed) {
 	closed = gsub(/[])]/, "", text)
 	n = split(text, names, "|")
 	for (i = 1; i <= n; i++)
-		if (names[i] ~ /^-[a-z][a-z][a-z][a-z]/)
+		if (names[i] ~ /^-[A-Za-z][A-Za-z][A-Za-z]+$/ || names[i] ~ /^-[A-Z][a-z]$/)
 			for (k = 2; k <= length(names[i]); k++)
 				options["-" substr(names[i], k, 1)] = 1
 		else
@@ -119,6 +122,20 @@ function offer_at(k, here,    name) {
 	offer_each(token[k])
 	if (optional[k])
 		here[k + 1] = 1
+}
+
+# Options that stand first in a line of the long help, as in "  -n, --dry-run  only show it".
+function offer_explained_options(    lines, n, i, names, m, k) {
+	n = split(long_help, lines, "\n")
+	for (i = 1; i <= n; i++) {
+		if (lines[i] !~ /^ +-/)
+			continue
+		m = split(lines[i], names, " ")
+		for (k = 1; k <= m && names[k] ~ /^--?[A-Za-z]/; k++) {
+			gsub(/[^A-Za-z0-9-].*/, "", names[k])
+			offer("word " names[k])
+		}
+	}
 }
 
 function fits(text, alternatives,    list, n, i, pattern) {

@@ -3,5 +3,5 @@
 	tab = index($0, "\t")
 	read_header(substr($0, tab + 1))
 	if (all || summary != "")
-		print paths ? $0 : substr($0, 1, tab - 1)
+		print (paths ? $0 : substr($0, 1, tab - 1))
 }

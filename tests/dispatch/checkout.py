@@ -11,7 +11,15 @@ from pathlib import Path
 
 REPOSITORY = Path(__file__).parents[2]
 OWN_COMMANDS = ("help", "commands", "version", "complete")
-SHELLS = {"sh": "/bin/sh", "dash": shutil.which("dash"), "busybox": shutil.which("busybox")}
+# Each kind of sh and awk that a host may have; FreeBSD's awk is Debian's original-awk.
+TOOLS = (
+    ("sh", "awk"),
+    ("dash", "awk"),
+    ("busybox", "awk"),
+    ("sh", "original-awk"),
+    ("sh", "mawk"),
+    ("sh", "gawk"),
+)
 DATASETS = (
     "filesystem tank/chyves/guests/web1 web,www",
     "filesystem tank/chyves/guests/web2 web",
@@ -111,10 +119,12 @@ def copy_for_shell(target: Path, shell: str) -> None:
         (target / name).chmod(0o755)
 
 
-def make_chyves(folder: Path, shell: str) -> Chyves:
+def make_chyves(folder: Path, shell: str, awk: str | None = None) -> Chyves:
     copy_for_shell(folder / "a checkout", shell)
     programs = folder / "programs"
     programs.mkdir()
+    if awk:
+        (programs / "awk").symlink_to(awk)
     path = os.pathsep.join([str(programs), "/usr/local/bin", "/usr/bin", "/bin"])
     home = str(folder)
     environment = {"PATH": path, "HOME": home, "CHYVES_PYTHON": sys.executable}
@@ -131,7 +141,7 @@ BEGIN {{
         parent = $2
         sub(/[@\\/][^@\\/]*$/, "", parent)
         if ($1 == type && ($2 in wanted || parent in wanted))
-            print column == "name" ? $2 : $3
+            print (column == "name" ? $2 : $3)
     }}
     exit
 }}' "$@"

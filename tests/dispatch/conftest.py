@@ -2,26 +2,35 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from checkout import SHELLS, ZFS, Chyves, make_chyves, write_program
+from checkout import TOOLS, ZFS, Chyves, make_chyves, write_program
 
 
-@pytest.fixture(params=SHELLS)
-def shell(request: pytest.FixtureRequest) -> str:
-    """The first line of the sh scripts: each kind of sh that this machine has."""
-    path = SHELLS[request.param]
-    if path is None:
-        pytest.skip(f"this machine has no {request.param}")
-    return f"{path} sh" if request.param == "busybox" else path
+@pytest.fixture(params=TOOLS, ids="-".join)
+def tools(request: pytest.FixtureRequest) -> tuple[str, str]:
+    """A kind of sh, as the first line of the sh scripts, and a kind of awk."""
+    shell, awk = (shutil.which(name) for name in request.param)
+    if shell is None or awk is None:
+        pytest.skip(f"this machine has no {' or no '.join(request.param)}")
+    if request.param[0] != "sh" and os.path.samefile(shell, "/bin/sh"):
+        pytest.skip(f"/bin/sh is {request.param[0]} here")
+    return (f"{shell} sh" if request.param[0] == "busybox" else shell), awk
 
 
 @pytest.fixture
-def chyves(tmp_path: Path, shell: str) -> Chyves:
+def shell(tools: tuple[str, str]) -> str:
+    return tools[0]
+
+
+@pytest.fixture
+def chyves(tmp_path: Path, tools: tuple[str, str]) -> Chyves:
     """chyves in a folder of its own, with a guest verb, a noun and a hidden command."""
-    made = make_chyves(tmp_path, shell)
+    made = make_chyves(tmp_path, *tools)
     made.add("start", "chyves <guest>[,<guest>...] start [-n] [<iso>]", summary="Start guests")
     made.add("network", "chyves network <guest> add|remove <tap>", summary="Taps and bridges")
     made.add("secret", summary="")

@@ -34,6 +34,8 @@ def filled(chyves: Chyves, host: GIVE) -> Chyves:
     chyves.add("firmware", "chyves firmware delete <firmware>")
     chyves.add("bridge", "chyves bridge <bridge> join|unjoin <tap>")
     chyves.add("info", "chyves info [-zbpr|-h] [--pool <pool>] [<guest>…]")
+    explained = "Text - of the log.\n\n  -f, --follow  go on\n  -n LINES      so many"
+    chyves.add("log", "chyves <guest> log [-Hp]", header=explained)
     chyves.add("group", "chyves <guest> group add|remove <group>")
     (chyves.root / "chyves_core").symlink_to(REPOSITORY / "chyves_core")
     return chyves
@@ -87,6 +89,7 @@ def filled(chyves: Chyves, host: GIVE) -> Chyves:
         ("info --pool tank ", "db web1 web2"),
         ("info web1 d", "db"),
         ("help sn", "snapshot"),
+        ("web1 log -", "--follow -H -f -n -p"),
         ("web1 group add ", ":web :www"),
         ("web1 set uefi_vnc_m", "uefi_vnc_mouse_type="),
         ("web1 set loader=", "loader=bhyveload loader=grub-bhyve loader=uefi"),

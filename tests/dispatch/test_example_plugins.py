@@ -15,11 +15,6 @@ SAME = "11111111-2222-3333-4444-555555555555"
 
 
 @pytest.fixture
-def shell() -> str:
-    return "/bin/sh"
-
-
-@pytest.fixture
 def plugins(lab: LabHost, monkeypatch: pytest.MonkeyPatch) -> LabHost:
     """A lab with three guests, two of which a careless copy has given the same UUID."""
     monkeypatch.setenv("CHYVES_LIBEXEC", str(REPOSITORY / "examples" / "plugins"))

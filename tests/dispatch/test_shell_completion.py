@@ -22,8 +22,8 @@ Typing = Callable[[str, str], None]
 
 
 @pytest.fixture
-def shell() -> str:
-    return "/bin/sh"
+def tools() -> tuple[str, str]:
+    return "/bin/sh", shutil.which("awk") or "awk"
 
 
 @pytest.fixture(params=SHELLS)
