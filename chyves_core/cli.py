@@ -32,9 +32,7 @@ class Command(cli.Application):
     dry_run = False
     yes = False
     quiet = cli.Flag(["-q", "--quiet"], help="say nothing but errors")
-    verbose = cli.Flag(
-        ["-v", "--verbose"], help="show each program that is run", overridable=True
-    )
+    verbose = cli.Flag(["-v", "--verbose"], help="show each program that is run", overridable=True)
 
     @cached_property
     def host(self) -> Host:

@@ -13,8 +13,7 @@ from typing import TextIO
 
 from chyves_core import info_columns
 from chyves_core.guests import Guest, Inventory
-from chyves_core.host import Host
-from chyves_core.info_columns import View
+from chyves_core.look import Look
 from chyves_core.output import Format, Row, print_json, print_rows
 from chyves_core.settings import global_settings
 
@@ -35,45 +34,42 @@ def select(inventory: Inventory, words: Sequence[str]) -> list[Guest]:
     return list(chosen.values())
 
 
-def show(
-    host: Host, inventory: Inventory, guests: Sequence[Guest], flags: str, wanted: Format
-) -> None:
+def show(look: Look, guests: Sequence[Guest], flags: str, wanted: Format) -> None:
     """Print guests as the letters say: columns, disks (not with `k`), width (`w`), pager (`l`)."""
     if "w" in flags:
         wanted = replace(wanted, width=shutil.get_terminal_size().columns)
-    view = View(host, inventory)
     if "l" in flags and sys.stdout.isatty():
         text = io.StringIO()
-        print_guests(view, guests, flags, wanted, text)
-        host.interactive(pager(os.environ), given=text.getvalue())
+        print_guests(look, guests, flags, wanted, text)
+        look.host.interactive(pager(os.environ), given=text.getvalue())
     else:
-        print_guests(view, guests, flags, wanted, sys.stdout)
+        print_guests(look, guests, flags, wanted, sys.stdout)
 
 
 def print_guests(
-    view: View, guests: Sequence[Guest], flags: str, wanted: Format, out: TextIO
+    look: Look, guests: Sequence[Guest], flags: str, wanted: Format, out: TextIO
 ) -> None:
     """Print guests; an empty list has no lines, and is `[]` in JSON."""
     if wanted.columns:
-        info_columns.check_columns(wanted.columns, view.inventory)
+        info_columns.check_columns(wanted.columns, look.inventory)
     columns = wanted.columns or info_columns.columns_of(flags)
     if wanted.json and not wanted.columns:
-        print_json([info_columns.json_guest(view, guest) for guest in guests], out)
+        print_json([info_columns.json_guest(look, guest) for guest in guests], out)
         return
     rows: list[Row] = []
     for guest in guests:
-        rows.append({name: info_columns.guest_cell(view, guest, name) for name in columns})
+        rows.append({name: info_columns.guest_cell(look, guest, name) for name in columns})
         if "k" not in flags and not wanted.columns:
-            rows += disk_rows(view, guest, wanted.no_header)
+            rows += disk_rows(look, guest, wanted.no_header)
     if rows or wanted.json:
         print_rows(rows, columns, wanted, out)
 
 
-def disk_rows(view: View, guest: Guest, whole_names: bool) -> list[Row]:
+def disk_rows(look: Look, guest: Guest, whole_names: bool) -> list[Row]:
     """Return one row for each disk of a guest; scripts get GUEST/DISK, people an indented name."""
     return [
         info_columns.disk_cells(
-            view, guest, disk, f"{guest.name}/{disk.name}" if whole_names else f"  {disk.name}"
+            look, guest, disk, f"{guest.name}/{disk.name}" if whole_names else f"  {disk.name}"
         )
         for disk in guest.disks
     ]

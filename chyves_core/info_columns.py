@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from functools import cached_property
 
 from chyves_core.errors import UsageError
 from chyves_core.guests import Disk, Guest, Inventory
-from chyves_core.host import Host
+from chyves_core.look import Look
 from chyves_core.output import Size
-from chyves_core.runtime import Runtime, read_runtime
 from chyves_core.sizes import parse_size
 
 # The letters of `info`, in the order in which their columns stand.
@@ -35,44 +33,27 @@ JSON_KEYS = (
 HIDDEN = "***"
 
 
-class View:
-    """What the columns are made from; the host's processes are read when a column needs them."""
-
-    def __init__(self, host: Host, inventory: Inventory) -> None:
-        self.host = host
-        self.inventory = inventory
-
-    @cached_property
-    def runtime(self) -> Runtime:
-        """What runs now."""
-        return read_runtime(self.host)
-
-    def used(self, disk: Disk) -> Size:
-        """The bytes that a disk takes on its pool."""
-        return Size(self.inventory.storage.datasets[disk.dataset].value("used", "0") or 0)
-
-
 def columns_of(flags: str) -> tuple[str, ...]:
     """Return the columns that the letters ask for; `a` asks for all of them."""
     chosen = [flag for flag in FLAG_COLUMNS if flag in flags or "a" in flags]
     return ("name", *(column for flag in chosen for column in FLAG_COLUMNS[flag]))
 
 
-def guest_cell(view: View, guest: Guest, column: str) -> object:
+def guest_cell(look: Look, guest: Guest, column: str) -> object:
     """Return what a column, or else the property of that name, is for a guest.
 
     Numbers and sizes are numbers, yes and no are booleans, nothing is None.
     """
     make = COLUMNS.get(column)
-    return make(view, guest) if make else property_cell(guest, column)
+    return make(look, guest) if make else property_cell(guest, column)
 
 
-def disk_cells(view: View, guest: Guest, disk: Disk, name: str) -> dict[str, object]:
+def disk_cells(look: Look, guest: Guest, disk: Disk, name: str) -> dict[str, object]:
     """Return the cells of a disk's own line below its guest; other columns are blank there."""
     return {
         "name": name,
         "size": Size(disk.size),
-        "used": view.used(disk),
+        "used": look.used(disk),
         "dataset": disk.dataset,
         "pool": guest.pool,
         "description": said(disk.properties.get("description")),
@@ -80,19 +61,19 @@ def disk_cells(view: View, guest: Guest, disk: Disk, name: str) -> dict[str, obj
     }
 
 
-def json_guest(view: View, guest: Guest) -> dict[str, object]:
+def json_guest(look: Look, guest: Guest) -> dict[str, object]:
     """Return everything about a guest, with the same keys for every guest."""
-    cells = {key: guest_cell(view, guest, key) for key in JSON_KEYS if key != "disks"}
-    return {**cells, "disks": json_disks(view, guest), "properties": json_properties(guest)}
+    cells = {key: guest_cell(look, guest, key) for key in JSON_KEYS if key != "disks"}
+    return {**cells, "disks": json_disks(look, guest), "properties": json_properties(guest)}
 
 
-def json_disks(view: View, guest: Guest) -> list[dict[str, object]]:
+def json_disks(look: Look, guest: Guest) -> list[dict[str, object]]:
     """Return a guest's disks."""
     return [
         {
             "name": disk.name,
             "size": disk.size,
-            "used": int(view.used(disk)),
+            "used": int(look.used(disk)),
             "dataset": disk.dataset,
             "serial": disk.properties.get("disk_serial"),
             "description": said(disk.properties.get("description")),
@@ -130,6 +111,11 @@ def property_cell(guest: Guest, name: str) -> object:
     return None if value == "" else value
 
 
+def property_value(guest: Guest, name: str) -> object:
+    """Return a property as `list PROPERTY` shows it: as it is stored, memory also in bytes."""
+    return memory(guest) if name == "ram" else stored(guest, name)
+
+
 def memory(guest: Guest) -> object:
     """Return a guest's memory in bytes, shown as it was set; what is no size stays as it is."""
     text = guest.value("ram")
@@ -161,9 +147,9 @@ def vnc(guest: Guest) -> str | None:
     return f"{f'[{address}]' if ':' in address else address}:{guest.value('uefi_vnc_port')}"
 
 
-def pid(view: View, guest: Guest) -> int | None:
+def pid(look: Look, guest: Guest) -> int | None:
     """Return the process id of a guest's bhyve."""
-    process = view.runtime.bhyve(guest.name)
+    process = look.runtime.bhyve(guest.name)
     return process.pid if process else None
 
 
@@ -172,28 +158,28 @@ def said(text: str | None) -> str | None:
     return None if text in (None, "", "-") else text
 
 
-COLUMNS: Mapping[str, Callable[[View, Guest], object]] = {
-    "name": lambda view, guest: guest.name,
-    "guest": lambda view, guest: guest.name,
-    "vmm": lambda view, guest: view.runtime.has_vmm(guest.name),
-    "running": lambda view, guest: view.runtime.is_running(guest.name),
-    "state": lambda view, guest: view.runtime.state(guest.name),
+COLUMNS: Mapping[str, Callable[[Look, Guest], object]] = {
+    "name": lambda look, guest: guest.name,
+    "guest": lambda look, guest: guest.name,
+    "vmm": lambda look, guest: look.runtime.has_vmm(guest.name),
+    "running": lambda look, guest: look.runtime.is_running(guest.name),
+    "state": lambda look, guest: look.runtime.state(guest.name),
     "pid": pid,
-    "size": lambda view, guest: Size(sum(disk.size for disk in guest.disks)),
-    "used": lambda view, guest: Size(guest.used),
-    "cpu": lambda view, guest: cpus(guest),
-    "ram": lambda view, guest: memory(guest),
-    "pool": lambda view, guest: guest.pool,
-    "role": lambda view, guest: view.inventory.storage.pool(guest.pool).state,
-    "version": lambda view, guest: stored(guest, "chyves_guest_version"),
-    "net": lambda view, guest: guest.interfaces,
-    "origin": lambda view, guest: guest.origin or None,
-    "vnc": lambda view, guest: vnc(guest),
-    "groups": lambda view, guest: guest.groups,
-    "description": lambda view, guest: said(guest.value("description")),
-    "notes": lambda view, guest: said(guest.value("notes")),
-    "dataset": lambda view, guest: guest.dataset,
-    "disks": lambda view, guest: tuple(disk.name for disk in guest.disks),
+    "size": lambda look, guest: Size(sum(disk.size for disk in guest.disks)),
+    "used": lambda look, guest: Size(guest.used),
+    "cpu": lambda look, guest: cpus(guest),
+    "ram": lambda look, guest: memory(guest),
+    "pool": lambda look, guest: guest.pool,
+    "role": lambda look, guest: look.inventory.storage.pool(guest.pool).state,
+    "version": lambda look, guest: stored(guest, "chyves_guest_version"),
+    "net": lambda look, guest: guest.interfaces,
+    "origin": lambda look, guest: guest.origin or None,
+    "vnc": lambda look, guest: vnc(guest),
+    "groups": lambda look, guest: guest.groups,
+    "description": lambda look, guest: said(guest.value("description")),
+    "notes": lambda look, guest: said(guest.value("notes")),
+    "dataset": lambda look, guest: guest.dataset,
+    "disks": lambda look, guest: tuple(disk.name for disk in guest.disks),
 }
 
 

@@ -15,7 +15,7 @@ Row = Mapping[str, object]
 # Marks that turn the direction of text around and so make one value look like another.
 TURNING = frozenset("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 SHORT_ESCAPES = {"\n": "\\n", "\t": "\\t", "\r": "\\r"}
-NOT_IN_JSON = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+NOT_IN_JSON = re.compile("[\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 # Stands for a cell that a row does not have.
 BLANK = object()
 

@@ -86,7 +86,9 @@ def part_of(process: Process) -> tuple[str, str] | None:
         return "bhyve", last
     if program in LOADERS:
         return "loader", last
-    return ("supervisor", vm_name(last)) if before.endswith(f"/{SUPERVISOR}") else None
+    if f"/{SUPERVISOR} " in before and before.endswith(f" {vm_name(last)}"):
+        return "supervisor", vm_name(last)
+    return None
 
 
 def read_runtime(host: Host) -> Runtime:

@@ -28,5 +28,8 @@ def show_size(size: int) -> str:
         amount, unit = amount / 1024, letter
     if amount == int(amount):
         return f"{int(amount)}{unit}"
-    digits = 2 if amount < 10 else 1 if amount < 100 else 0
-    return f"{amount:.{digits}f}{unit}"
+    for digits in (2, 1):
+        text = f"{amount:.{digits}f}{unit}"
+        if len(text) <= 5:
+            return text
+    return f"{amount:.0f}{unit}"

@@ -1,0 +1,132 @@
+"""`chyves list WORD`: one property of every guest, or the things that a word names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from chyves_core.errors import UsageError
+from chyves_core.guests import Inventory
+from chyves_core.look import Look
+from chyves_core.output import Row, Size
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A list ready to be printed: its rows, the columns shown, and what there is none of.
+
+    Rows may hold more than the columns show: `-o` and JSON give all of it.
+    """
+
+    columns: tuple[str, ...]
+    rows: Sequence[Row]
+    what: str
+
+
+def make_list(look: Look, words: Sequence[str]) -> Listed:
+    """Return the list that the words behind `chyves list` ask for; raises UsageError."""
+    from chyves_core import listing_host, listing_storage
+
+    kinds: Mapping[str, Callable[[Look, str | None], Listed]] = {
+        "clones": clones,
+        "defaults": listing_host.defaults,
+        "disks": disks,
+        "firmware": listing_storage.firmware,
+        "global": listing_host.global_properties,
+        "groups": groups,
+        "iso": listing_storage.isos,
+        "pools": listing_storage.pools,
+        "processes": listing_host.processes,
+        "properties": listing_host.properties,
+        "snapshots": listing_storage.snapshots,
+    }
+    takes_word = ("disks", "global", "processes", "snapshots")
+    kind, *rest = words
+    if len(rest) > (1 if kind in takes_word else 0):
+        raise UsageError(f"{rest[-1]}: is one word too many", f"chyves list {kind}")
+    if kind in kinds:
+        return kinds[kind](look, rest[0] if rest else None)
+    return property_list(look.inventory, kind, list(kinds))
+
+
+def property_list(inventory: Inventory, name: str, kinds: Sequence[str]) -> Listed:
+    """Return one property of every guest, or of every disk where it is one of theirs."""
+    from chyves_core import info_columns
+    from chyves_core.properties.schema import load_schema
+
+    guests = inventory.guests.values()
+    if load_schema("guest").find(name) or any(name in each.properties for each in guests):
+        rows = [
+            {"guest": guest.name, name: info_columns.property_value(guest, name)}
+            for guest in guests
+        ]
+        return Listed(("guest", name), rows, "guests")
+    if load_schema("disk").find(name):
+        rows = [
+            {"guest": guest.name, "disk": disk.name, name: disk.properties.get(name)}
+            for guest in guests
+            for disk in guest.disks
+        ]
+        return Listed(("guest", "disk", name), rows, "disks")
+    raise unknown(inventory, name, kinds)
+
+
+def unknown(inventory: Inventory, word: str, kinds: Sequence[str]) -> UsageError:
+    """Return the error for a word that names no list and no property."""
+    if word in inventory.guests:
+        return UsageError(f"{word}: is a guest, not a list", f"chyves info {word}")
+    import difflib
+
+    from chyves_core.properties.schema import load_schema
+
+    properties = [each.name for each in load_schema("guest").properties]
+    near = difflib.get_close_matches(word, [*kinds, *properties], n=3)
+    hint = f"did you mean {', '.join(near)}?" if near else f"{', '.join(kinds)}, or a property"
+    return UsageError(f"{word}: there is no list of that name", hint)
+
+
+def disks(look: Look, words: str | None) -> Listed:
+    """Return the disks of all guests, or of those that the words mean."""
+    rows: list[Row] = [
+        {
+            "guest": guest.name,
+            "disk": disk.name,
+            "size": Size(disk.size),
+            "used": look.used(disk),
+            "dataset": disk.dataset,
+            "serial": disk.properties.get("disk_serial"),
+            "description": disk.properties.get("description"),
+            "notes": disk.properties.get("notes"),
+        }
+        for guest in look.inventory.select(words or "all")
+        for disk in guest.disks
+    ]
+    columns = ("guest", "disk", "size", "used", "dataset", "serial", "description")
+    return Listed(columns, rows, "disks")
+
+
+def groups(look: Look, word: str | None) -> Listed:
+    """Return the groups, each with its guests."""
+    rows = [
+        {"group": name, "guests": tuple(guests)}
+        for name, guests in sorted(look.inventory.groups.items())
+    ]
+    return Listed(("group", "guests"), rows, "groups")
+
+
+def clones(look: Look, word: str | None) -> Listed:
+    """Return the guests that are ZFS clones, with the guest and snapshot that they stand on."""
+    rows = []
+    for guest in look.inventory.guests.values():
+        if guest.origin:
+            dataset, _, snapshot = guest.origin.partition("@")
+            source = dataset.rpartition("/")[2]
+            rows.append(
+                {
+                    "guest": guest.name,
+                    "origin": source,
+                    "snapshot": f"@{snapshot}",
+                    "pool": guest.pool,
+                }
+            )
+    return Listed(("guest", "origin", "snapshot", "pool"), rows, "clones")

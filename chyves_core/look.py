@@ -1,0 +1,31 @@
+"""One look at the host: each part of it is read when it is first asked for, and once."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from chyves_core.guests import Disk, Inventory, read_inventory
+from chyves_core.host import Host
+from chyves_core.output import Size
+from chyves_core.runtime import Runtime, read_runtime
+
+
+class Look:
+    """What lists are made from."""
+
+    def __init__(self, host: Host) -> None:
+        self.host = host
+
+    @cached_property
+    def inventory(self) -> Inventory:
+        """Pools and guests: one zpool call and one zfs call."""
+        return read_inventory(self.host)
+
+    @cached_property
+    def runtime(self) -> Runtime:
+        """What runs now: one ps call where something of chyves can run."""
+        return read_runtime(self.host)
+
+    def used(self, disk: Disk) -> Size:
+        """Return the bytes that a disk takes on its pool."""
+        return Size(self.inventory.storage.datasets[disk.dataset].value("used", "0") or 0)
