@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from chyves_core.errors import ChyvesError, HostError
-from chyves_core.plan import Run, Step, Write, quote
+from chyves_core.plan import Copy, Run, Step, Write, quote
 
 # Values of ZFS user properties may hold any byte; surrogateescape brings each one through whole.
 TEXT = {"encoding": "utf-8", "errors": "surrogateescape"}
@@ -83,6 +83,8 @@ class Host:
                 self._run(step.argv, step.allowed)
             elif isinstance(step, Write):
                 self.write(step.path, step.text, step.mode)
+            elif isinstance(step, Copy):
+                self.copy(step.source, step.target)
             else:
                 self.remove(step.path)
 
@@ -108,6 +110,20 @@ class Host:
             os.replace(draft, target)
         except OSError as error:
             raise HostError(f"cannot write {host_path}: {error.strerror}") from error
+
+    def copy(self, source: str, target: str) -> None:
+        """Copy a file of the host whole, never over one that is there."""
+        import shutil
+
+        draft = self.path(f"{target}.{os.getpid()}")
+        try:
+            shutil.copyfile(self.path(source), draft)
+            os.link(draft, self.path(target))
+        except OSError as error:
+            raise HostError(f"cannot copy {source} to {target}: {error.strerror}") from error
+        finally:
+            with contextlib.suppress(FileNotFoundError):
+                draft.unlink()
 
     def remove(self, host_path: str) -> None:
         """Remove a file of the host where it is there."""

@@ -46,7 +46,18 @@ class Remove:
         return f"rm -f {quote((self.path,))}"
 
 
-Step = Run | Write | Remove
+@dataclass(frozen=True)
+class Copy:
+    """One file of the host to copy; never over one that is there."""
+
+    source: str
+    target: str
+
+    def __str__(self) -> str:
+        return f"cp {quote((self.source, self.target))}"
+
+
+Step = Run | Write | Remove | Copy
 Plan = tuple[Step, ...]
 
 

@@ -1,0 +1,158 @@
+"""Plan one boot of a guest: from what ZFS and the host say now to the files its supervisor runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from chyves_core import resources
+from chyves_core.bhyve import slots
+from chyves_core.bhyve.machine import Machine, Media, all_slots, plan_machine
+from chyves_core.bhyve.version import HostFacts, read_facts
+from chyves_core.errors import NotFound, Refused
+from chyves_core.guests import GUEST_PREFIX, Guest, Inventory
+from chyves_core.host import Host
+from chyves_core.loaders.loader import Loader, plan_loader
+from chyves_core.plan import Copy, Plan, Remove, Run, Step, Write, run
+from chyves_core.settings import Settings, global_settings
+from chyves_core.supervise.folder import RunFolder, argv_text
+from chyves_core.zfs import set_properties
+
+FIRMWARE_FOLDER = "/usr/local/share/uefi-firmware"
+FIRMWARE = f"{FIRMWARE_FOLDER}/BHYVE_UEFI.fd"
+FIRMWARE_VARIABLES = f"{FIRMWARE_FOLDER}/BHYVE_UEFI_VARS.fd"
+VARIABLES_FILE = "uefi_vars.fd"
+
+
+@dataclass(frozen=True)
+class Boot:
+    """One boot of a guest: what is made before it, what its supervisor reads, what it runs."""
+
+    guest: Guest
+    machine: Machine
+    loader: Loader | None
+    before: Plan
+    files: Plan
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What was read once for all guests of a command."""
+
+    inventory: Inventory
+    settings: Settings
+    facts: HostFacts
+    modules: frozenset[str]
+
+
+def read_surroundings(host: Host, inventory: Inventory) -> Surroundings:
+    """Read the host's facts and its kernel modules, each with one call."""
+    listed = host.read("kldstat").stdout.split()
+    return Surroundings(
+        inventory,
+        global_settings(inventory.storage),
+        read_facts(host),
+        frozenset(word for word in listed if word.endswith(".ko")),
+    )
+
+
+def plan_host(around: Surroundings) -> Plan:
+    """Return the steps that ready the host itself: kernel modules, and taps that come up."""
+    steps: list[Step] = []
+    if around.settings.enabled("auto_load_kernel_mods"):
+        wanted = ("vmm", "nmdm", "if_bridge", around.facts.tap_module)
+        missing = [name for name in wanted if f"{name}.ko" not in around.modules]
+        if missing:
+            # -n: one that is compiled into the kernel is no error (captures kldload-n).
+            steps.append(run("kldload", "-n", *missing))
+    if around.settings.enabled("tap_up_by_default") and not around.facts.tap_up_on_open:
+        steps.append(run("sysctl", "net.link.tap.up_on_open=1"))
+    return tuple(steps)
+
+
+def plan_boot(host: Host, around: Surroundings, guest: Guest, iso: str | None) -> Boot:
+    """Return one boot of a guest, `iso` being the name of the ISO in its drive.
+
+    Raises Refused for a template and for what this host can't do, NotFound for a resource that is
+    not there.
+    """
+    if guest.is_template:
+        raise Refused(
+            f"{guest.name}: is a template, it is never started", f"chyves {guest.name} clone NAME"
+        )
+    check_vm_name(guest, around.facts)
+    folder = RunFolder(guest.name)
+    media = find_media(host, around.inventory, guest, iso)
+    machine = plan_machine(guest, media, around.facts, folder.file("secrets.conf"))
+    loader = plan_loader(guest, media, folder.path)
+    before = (*plan_variables(host, guest, media), *plan_slots(guest, media))
+    return Boot(guest, machine, loader, before, plan_files(folder, machine, loader))
+
+
+def check_vm_name(guest: Guest, facts: HostFacts) -> None:
+    """Refuse a guest whose VM name is too long for this host."""
+    if len(guest.vm_name) > facts.longest_vm_name:
+        most = facts.longest_vm_name - len(guest.vm_name) + len(guest.name)
+        raise Refused(
+            f"{guest.name}: this host's VM names leave {most} characters for a guest",
+            f"chyves {guest.name} rename NEW",
+        )
+
+
+def plan_files(folder: RunFolder, machine: Machine, loader: Loader | None) -> tuple[Step, ...]:
+    """Return the steps that write what the supervisor, the loader and bhyve read."""
+    steps: list[Step] = [folder.write("bhyve.argv", argv_text(machine.argv))]
+    if machine.secrets:
+        text = "".join(f"{name}={value}\n" for name, value in machine.secrets.items())
+        shown = "".join(f"{name}=***\n" for name in machine.secrets)
+        steps.append(Write(folder.file("secrets.conf"), text, 0o600, shown))
+    if loader is None:
+        return (*steps, Remove(folder.file("loader.argv")))
+    steps += [folder.write(name, text) for name, text in loader.files]
+    return (*steps, folder.write("loader.argv", argv_text(loader.argv)))
+
+
+def plan_slots(guest: Guest, media: Media) -> tuple[Run, ...]:
+    """Return the step that stores the slots of devices that had none, so that they keep them."""
+    stored = guest.value("pci_slots")
+    kept = slots.show_slots(all_slots(guest, media.images))
+    if kept == stored:
+        return ()
+    return (set_properties([guest.dataset], {f"{GUEST_PREFIX}pci_slots": kept}),)
+
+
+def find_media(host: Host, inventory: Inventory, guest: Guest, iso: str | None) -> Media:
+    """Return the files that a guest boots with: ISO, firmware, variables and image files."""
+    folder = f"{guest.folder}/img"
+    images = tuple(f"{folder}/{name}" for name in host.list_folder(folder))
+    media = Media(images=images)
+    if iso:
+        media = replace(media, iso=resources.find(inventory.storage, "ISO", iso).path)
+    if guest.value("loader") == "uefi":
+        media = replace(media, firmware=find_firmware(host, inventory, guest))
+        if guest.value("uefi_vars") == "yes":
+            media = replace(media, variables=f"{guest.folder}/{VARIABLES_FILE}")
+    return media
+
+
+def find_firmware(host: Host, inventory: Inventory, guest: Guest) -> str:
+    """Return the firmware that an UEFI guest boots with: its resource, or the host's own."""
+    wanted = guest.properties.get("uefi_firmware")
+    if wanted:
+        return resources.find(inventory.storage, "Firmware", wanted).path
+    if not host.path(FIRMWARE).is_file():
+        raise NotFound(
+            f"{guest.name}: there is no UEFI firmware on this host, {FIRMWARE}",
+            "pkg install edk2-bhyve, or chyves firmware import FILE",
+        )
+    return FIRMWARE
+
+
+def plan_variables(host: Host, guest: Guest, media: Media) -> tuple[Step, ...]:
+    """Return the step that gives a guest its own copy of the UEFI variables, where it has none."""
+    if not media.variables or host.path(media.variables).exists():
+        return ()
+    if not host.path(FIRMWARE_VARIABLES).is_file():
+        raise NotFound(
+            f"{guest.name}: uefi_vars=yes needs {FIRMWARE_VARIABLES}", "pkg install edk2-bhyve"
+        )
+    return (Copy(FIRMWARE_VARIABLES, media.variables),)

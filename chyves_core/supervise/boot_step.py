@@ -1,0 +1,90 @@
+"""What the supervisor of one guest asks for: prepare a boot, and clear up when all is over."""
+
+from __future__ import annotations
+
+from chyves_core import locks, logs
+from chyves_core.guests import Guest, read_inventory
+from chyves_core.host import Host
+from chyves_core.names import vm_name
+from chyves_core.network.ifconfig import read_interfaces
+from chyves_core.network.plan import Design, plan_down, plan_up
+from chyves_core.plan import run
+from chyves_core.settings import Settings
+from chyves_core.supervise.boot import plan_boot, plan_host, read_surroundings
+from chyves_core.supervise.ending import Ending, explain
+from chyves_core.supervise.folder import RunFolder, read_boots
+
+NETWORK_LOCK = "network"
+
+
+def prepare(host: Host, name: str, *, first: bool) -> None:
+    """Ready everything for the next boot of a guest, from its properties as they are now.
+
+    Raises what a plan raises: the guest is then not booted.
+    """
+    inventory = read_inventory(host)
+    guest = inventory.guest(name)
+    around = read_surroundings(host, inventory)
+    folder = RunFolder(name)
+    boots = read_boots(host, folder)
+    iso = folder.read(host, "iso") or None
+    if iso and not first and is_ejected(guest, around.settings, boots):
+        logs.log(host, inventory.storage, guest, "info", f"ISO {iso} ejected")
+        host.act(*folder.remove("iso"))
+        iso = None
+    boot = plan_boot(host, around, guest, iso)
+    host.act(*boot.before, *plan_host(around))
+    bring_up(host, guest, around.settings)
+    host.act(*boot.files, folder.write("boots", f"{boots + 1}\n"))
+    text = "boot" if first else f"reboot {boots}"
+    logs.log(host, inventory.storage, guest, "info", text)
+
+
+def is_ejected(guest: Guest, settings: Settings, reboots: int) -> bool:
+    """Return whether the ISO goes out at this reboot; 0 keeps it in for good."""
+    own = guest.properties.get("eject_iso_on_n_reboot")
+    limit = int(own) if own else settings.number("eject_iso_on_n_reboot")
+    return 0 < limit <= reboots
+
+
+def clear_up(host: Host, name: str, status: str) -> None:
+    """Take away everything that a run of the guest made, and write down how it ended."""
+    with locks.hold(host, locks.guest_lock(name), seconds=60):
+        ending = end_run(host, name, status)
+    inventory = read_inventory(host)
+    if name in inventory.guests:
+        level = "info" if ending.clean else "error"
+        logs.log(host, inventory.storage, inventory.guest(name), level, ending.text)
+
+
+def end_run(host: Host, name: str, status: str) -> Ending:
+    """Take down VM and taps, write how the guest ended, and remove its run folder last."""
+    folder = RunFolder(name)
+    said = host.read_text(folder.file("bhyve.log")) or ""
+    ending = explain(status, said)
+    take_down(host, name)
+    host.write(folder.ending, f"{'ok' if ending.clean else 'failed'} {ending.text}\n", 0o600)
+    remove_folder(host, folder)
+    return ending
+
+
+def bring_up(host: Host, guest: Guest, settings: Settings) -> None:
+    """Make the guest's taps, and their bridges, where they are not as they should be."""
+    with locks.hold(host, NETWORK_LOCK, seconds=60):
+        host.act(*plan_up(guest, Design.from_settings(settings), read_interfaces(host)))
+
+
+def take_down(host: Host, name: str) -> None:
+    """Destroy the guest's VM and take down its taps, where they are there."""
+    if vm_name(name) in host.list_folder("/dev/vmm"):
+        host.try_to(run("bhyvectl", f"--vm={vm_name(name)}", "--destroy"))
+    with locks.hold(host, NETWORK_LOCK, seconds=60):
+        host.try_to(*plan_down(name, read_interfaces(host)))
+
+
+def remove_folder(host: Host, folder: RunFolder) -> None:
+    """Remove a guest's run folder."""
+    import shutil
+
+    if not host.dry_run:
+        shutil.rmtree(host.path(folder.path), ignore_errors=True)

@@ -1,0 +1,64 @@
+"""How a guest ended, in words: from the status of its loader or bhyve, and what they said."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+# bhyve says this on every start of a guest with a screen; captures README 8.
+NOISE = ("fbuf frame buffer base",)
+SIGNAL_WORDS = {
+    6: "bhyve aborted",
+    9: "it was killed",
+    11: "bhyve crashed",
+    15: "it was ended, not shut down: it had not switched ACPI on",
+}
+ERROR_STATUS = {3: "it ended with a triple fault", 4: "bhyve ended with an error"}
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a guest ended: `clean` means that nothing went wrong."""
+
+    clean: bool
+    text: str
+
+
+def explain(status: str, log: str) -> Ending:
+    """Return how a guest ended.
+
+    `status` is bhyve's exit status as sh counts it, `loader-N` when the loader failed, `plan`
+    when the boot could not be prepared. bhyve(8): 0 reboot, 1 power-off, 2 halt, 3 triple fault,
+    4 error; 1 is also its answer to a line that it does not take, and then it says why
+    (captures README 4).
+    """
+    words = last_words(log)
+    if status == "plan":
+        return Ending(False, with_words("could not be started", words))
+    if status.startswith("loader-"):
+        return Ending(False, with_words(f"its loader failed (status {status[7:]})", words))
+    number = int(status)
+    if number == 0:
+        return Ending(True, "was stopped before it booted again")
+    if number == 1:
+        return Ending(not words, with_words("bhyve failed", words) if words else "powered off")
+    if number == 2:
+        return Ending(True, "halted")
+    if number > 128:
+        text = SIGNAL_WORDS.get(number - 128, f"bhyve was ended by signal {number - 128}")
+        return Ending(number == 143, with_words(text, words))
+    text = ERROR_STATUS.get(number, f"bhyve failed (status {number})")
+    return Ending(False, with_words(text, words))
+
+
+def last_words(log: str) -> str:
+    """Return the last line of what loader and bhyve said, without their noise."""
+    lines = [line.strip() for line in log.splitlines()]
+    telling = [line for line in lines if line and not line.startswith(NOISE)]
+    telling = [line for line in telling if not re.match(r"(Usage:|-\w:|\[-)", line)]
+    return telling[-1] if telling else ""
+
+
+def with_words(text: str, words: str) -> str:
+    """Return the text with the program's own words behind it."""
+    return f"{text}: {words}" if words else text

@@ -1,0 +1,67 @@
+"""The run folder of one guest: what its supervisor reads and writes while the guest runs.
+
+boots          how often the guest has been booted since `start`
+iso            the ISO that it was started with: resource name
+loader.argv    the loader's command line, one word a line; not there for UEFI
+bhyve.argv     bhyve's command line, one word a line
+secrets.conf   settings for bhyve -k, mode 0600
+phase          loading, running, or `ended STATUS`
+stop, reload   asked for by `stop` and `reload`
+bhyve.log      what loader and bhyve said
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from chyves_core.host import Host
+from chyves_core.plan import Remove, Step, Write
+from chyves_core.runtime import RUN_FOLDER
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """The paths of one guest's run folder."""
+
+    guest: str
+
+    @property
+    def path(self) -> str:
+        """The folder itself."""
+        return f"{RUN_FOLDER}/guests/{self.guest}"
+
+    def file(self, name: str) -> str:
+        """The path of one file in it."""
+        return f"{self.path}/{name}"
+
+    @property
+    def ending(self) -> str:
+        """The file that says how the guest ended last."""
+        return f"{RUN_FOLDER}/last/{self.guest}"
+
+    def exists(self, host: Host) -> bool:
+        """Return whether the guest has a run folder."""
+        return host.path(self.path).is_dir()
+
+    def read(self, host: Host, name: str) -> str:
+        """Return the text of one file, empty where it is not there."""
+        return (host.read_text(self.file(name)) or "").strip()
+
+    def write(self, name: str, text: str, mode: int = 0o600) -> Write:
+        """Return the step that writes one file."""
+        return Write(self.file(name), text, mode)
+
+    def remove(self, *names: str) -> tuple[Step, ...]:
+        """Return the steps that remove files."""
+        return tuple(Remove(self.file(name)) for name in names)
+
+
+def read_boots(host: Host, folder: RunFolder) -> int:
+    """Return how often the guest has been booted since it was started."""
+    text = folder.read(host, "boots")
+    return int(text) if text.isdigit() else 0
+
+
+def argv_text(argv: tuple[str, ...]) -> str:
+    """Return a command line as the supervisor reads it: one word a line."""
+    return "".join(f"{word}\n" for word in argv)

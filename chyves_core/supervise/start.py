@@ -1,0 +1,176 @@
+"""Start guests: plan all of them, then bring up each one's network and hand it to a supervisor."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from chyves_core import locks, resources
+from chyves_core.cli import for_each
+from chyves_core.errors import ChyvesError, HostError, Refused
+from chyves_core.guests import Guest, Inventory
+from chyves_core.host import Host
+from chyves_core.network.ifconfig import read_interfaces
+from chyves_core.network.plan import Design, plan_up
+from chyves_core.plan import Run, Write, run
+from chyves_core.runtime import SUPERVISOR, Runtime, read_runtime
+from chyves_core.supervise.boot import Boot, Surroundings, plan_boot, plan_host, read_surroundings
+from chyves_core.supervise.boot_step import bring_up, remove_folder, take_down
+from chyves_core.supervise.folder import RunFolder
+
+# How long `start` looks on: long enough to see a bhyve that refuses its command line.
+LOOK_ON_SECONDS = 1.0
+PREPARE_SECONDS = 30.0
+
+
+@dataclass(frozen=True)
+class Start:
+    """One guest that is to be started, and what its first boot will be."""
+
+    guest: Guest
+    iso: str | None
+    boot: Boot
+
+
+def plan_starts(
+    host: Host, inventory: Inventory, guests: Sequence[Guest], iso: str | None
+) -> tuple[Surroundings, list[Start]]:
+    """Return the starts of all the guests; an error of any of them is raised before any starts.
+
+    Raises Refused for a guest that runs already, or whose resources another one has.
+    """
+    if iso:
+        resources.find(inventory.storage, "ISO", iso)
+    around = read_surroundings(host, inventory)
+    runtime = read_runtime(host)
+    for guest in guests:
+        check_can_start(guest, inventory, runtime)
+    return around, [Start(guest, iso, plan_boot(host, around, guest, iso)) for guest in guests]
+
+
+def check_can_start(guest: Guest, inventory: Inventory, runtime: Runtime) -> None:
+    """Refuse a guest that runs, or whose console a running guest has.
+
+    Two bhyves share one nmdm, and two open one disk, without a word (captures README 6 and 18).
+    """
+    if runtime.is_running(guest.name):
+        raise Refused(f"{guest.name}: is running already")
+    serial = guest.value("serial")
+    others = [each for each in inventory.guests.values() if each.name != guest.name]
+    for other in others:
+        if serial and other.value("serial") == serial and runtime.is_running(other.name):
+            raise Refused(f"{guest.name}: {serial} is the console of {other.name}, which runs")
+
+
+def supervisor(guest: Guest) -> Run:
+    """Return the step that starts the supervisor of a guest, away from this terminal."""
+    return run("daemon", "-f", *supervisor_words(guest))
+
+
+def supervisor_words(guest: Guest) -> tuple[str, ...]:
+    """Return the supervisor's command line; the guest's name comes last, it is found by that."""
+    root = os.environ["CHYVES_ROOT"]
+    own = os.environ["CHYVES_PATH"].split(":")[0]
+    folder = RunFolder(guest.name).path
+    script = f"{own}/lib/{SUPERVISOR}"
+    return ("/bin/sh", script, f"{root}/bin/chyves", folder, guest.vm_name, guest.name)
+
+
+def show(host: Host, around: Surroundings, starts: Sequence[Start]) -> None:
+    """Print what starting would do: the dry run."""
+    host.act(*plan_host(around))
+    interfaces = read_interfaces(host)
+    for start in starts:
+        host.act(*start.boot.before)
+        host.act(*plan_up(start.guest, Design.from_settings(around.settings), interfaces))
+        print(supervisor(start.guest))
+        if start.boot.loader:
+            print(Run(start.boot.loader.argv))
+        print(Run(start.boot.machine.argv))
+        for step in start.boot.files:
+            if isinstance(step, Write) and not step.path.endswith(".argv"):
+                print(step)
+
+
+def launch(host: Host, around: Surroundings, start: Start) -> None:
+    """Start one guest; where that fails, what was made for it is taken away again."""
+    name = start.guest.name
+    with locks.hold(host, locks.guest_lock(name)):
+        try:
+            ready(host, around, start)
+            host.act(supervisor(start.guest))
+        except (HostError, KeyboardInterrupt):
+            take_down(host, name)
+            remove_folder(host, RunFolder(name))
+            raise
+
+
+def ready(host: Host, around: Surroundings, start: Start) -> None:
+    """Bring up a guest's network and write what its supervisor reads; a VM left behind goes."""
+    name, folder = start.guest.name, RunFolder(start.guest.name)
+    runtime = read_runtime(host)
+    if runtime.is_running(name):
+        raise Refused(f"{name}: is running already")
+    if runtime.has_vmm(name):
+        take_down(host, name)
+    host.act(*start.boot.before)
+    bring_up(host, start.guest, around.settings)
+    remove_folder(host, folder)
+    host.remove(folder.ending)
+    if start.iso:
+        host.act(folder.write("iso", f"{start.iso}\n"))
+    host.act(*start.boot.files)
+
+
+def look_on(host: Host, name: str) -> str:
+    """Watch a guest that was just started, and return its phase: loading or running.
+
+    Raises ChyvesError with its last words where it ended at once.
+    """
+    folder = RunFolder(name)
+    deadline = time.monotonic() + PREPARE_SECONDS
+    steady: float | None = None
+    while time.monotonic() < deadline:
+        ending = host.read_text(folder.ending)
+        if ending is not None:
+            kind, _, text = ending.strip().partition(" ")
+            if kind == "ok":
+                return text
+            raise ChyvesError(f"{name}: {text}", f"chyves {name} log")
+        phase = folder.read(host, "phase")
+        if phase:
+            steady = steady or time.monotonic()
+            if time.monotonic() - steady >= LOOK_ON_SECONDS:
+                return phase
+        time.sleep(0.05)
+    raise ChyvesError(f"{name}: did not come up in {PREPARE_SECONDS:.0f} s", f"chyves {name} log")
+
+
+def choose(host: Host, inventory: Inventory, words: str) -> list[Guest]:
+    """Return the guests to start: with `all`, those that run already and templates are left out."""
+    guests = inventory.select(words)
+    if words != "all":
+        return guests
+    runtime = read_runtime(host)
+    return [each for each in guests if not each.is_template and not runtime.is_running(each.name)]
+
+
+def launch_all(host: Host, around: Surroundings, starts: Sequence[Start]) -> tuple[int, list[str]]:
+    """Launch all guests; return the worst status of those that failed, and those that did not."""
+    launched: list[str] = []
+
+    def launch_one(start: Start) -> None:
+        launch(host, around, start)
+        launched.append(start.guest.name)
+
+    worst = for_each(starts, lambda start: start.guest.name, launch_one)
+    return worst, launched
+
+
+def stay(host: Host, around: Surroundings, start: Start) -> int:
+    """Start one guest with its supervisor on this terminal, and return the supervisor's status."""
+    host.act(*plan_host(around))
+    ready(host, around, start)
+    return host.interactive(supervisor_words(start.guest))

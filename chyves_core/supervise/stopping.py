@@ -1,0 +1,63 @@
+"""Stop several guests at once: all are asked, then all are waited for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from chyves_core.cli import for_each, report
+from chyves_core.errors import FAILED, OK, ChyvesError
+from chyves_core.guests import Guest, Inventory
+from chyves_core.host import Host
+from chyves_core.runtime import read_runtime
+from chyves_core.supervise.stop import STOP_SECONDS, ask_to_stop, kill, wait_for_end
+
+__all__ = ["STOP_SECONDS", "choose", "kill_all", "stop_all", "stopped"]
+
+Say = Callable[[str], None]
+
+
+def choose(host: Host, inventory: Inventory, words: str) -> list[Guest]:
+    """Return the guests to stop: with `all`, only those that run."""
+    guests = inventory.select(words)
+    if words != "all":
+        return guests
+    runtime = read_runtime(host)
+    return [guest for guest in guests if runtime.is_running(guest.name)]
+
+
+def stopped(host: Host, guests: Sequence[Guest]) -> list[Guest]:
+    """Return the guests that do not run."""
+    runtime = read_runtime(host)
+    return [guest for guest in guests if not runtime.is_running(guest.name)]
+
+
+def stop_all(host: Host, guests: Sequence[Guest], seconds: float, say: Say) -> int:
+    """Shut all the guests down and say how each ended; return the worst status."""
+    asked: list[Guest] = []
+
+    def ask(guest: Guest) -> None:
+        ask_to_stop(host, guest, force=False)
+        asked.append(guest)
+
+    worst = for_each(guests, lambda guest: guest.name, ask)
+    if host.dry_run:
+        return worst
+    ended = wait_for_end(host, asked, seconds, say)
+    for guest in asked:
+        if guest.name in ended:
+            say(f"{guest.name}: {ended[guest.name]}")
+        else:
+            text = f"{guest.name}: did not shut down in {seconds:.0f} s"
+            report(ChyvesError(text, f"chyves {guest.name} stop force"))
+    return max(worst, OK if len(ended) == len(asked) else FAILED)
+
+
+def kill_all(host: Host, guests: Sequence[Guest], say: Say) -> int:
+    """Kill all the guests; return the worst status."""
+
+    def kill_one(guest: Guest) -> None:
+        kill(host, guest)
+        if not host.dry_run:
+            say(f"{guest.name}: killed")
+
+    return for_each(guests, lambda guest: guest.name, kill_one)
