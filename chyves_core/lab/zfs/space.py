@@ -173,7 +173,8 @@ def measure_volume(path: str) -> tuple[int, int]:
 def measure_folder(path: str, mounted: frozenset[str]) -> tuple[int, int]:
     """Return the allocated bytes below a folder, and a stamp of names, sizes and times.
 
-    Folders in `mounted` are other filesystems and don't count.
+    Folders in `mounted` are other filesystems and don't count; nor do empty ones for the stamp,
+    since that is what a mount point looks like after `zfs receive`.
     """
     total, stamp = 0, 0
     try:
@@ -186,7 +187,7 @@ def measure_folder(path: str, mounted: frozenset[str]) -> tuple[int, int]:
         found = entry.stat(follow_symlinks=False)
         if entry.is_dir(follow_symlinks=False):
             inner, inner_stamp = measure_folder(entry.path, mounted)
-            mark = f"{entry.name}/{inner_stamp}"
+            mark = f"{entry.name}/{inner_stamp}" if inner_stamp else ""
         else:
             inner = found.st_blocks * 512
             mark = f"{entry.name}:{found.st_size}:{found.st_mtime_ns}"

@@ -1,0 +1,104 @@
+"""The lab's zfs and zpool against captures/zfs.jsonl: 383 commands of a FreeBSD 13.2 host.
+
+Each command runs with sh in one lab, in the order of the capture. Paths of the host are put
+below the lab's root; programs that only FreeBSD has are played by shims/. What has to vary
+(guids, dates, free space, ZFS's own metadata) is normalised on both sides.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chyves_core.lab.setup import LabChoice, environment, set_up
+
+HERE = Path(__file__).parent
+PROJECT = HERE.parents[2]
+CAPTURES = PROJECT / "tests" / "captures" / "zfs.jsonl"
+
+KNOWN_DIFFERENCES: dict[str, str] = {}
+
+# Order of children, clones and user properties is that of ZFS's hash tables: sorted here.
+UNORDERED: set[str] = set()
+
+# Sizes that follow from ZFS's metadata or compression: only the rest of the text is compared.
+SIZES: set[str] = set()
+
+Result = tuple[int, str, str]
+
+
+def rows() -> list[dict[str, Any]]:
+    """Return the captured commands."""
+    return [json.loads(line) for line in CAPTURES.read_text().splitlines()]
+
+
+def on_host(command: str, root: Path) -> str:
+    """Return a command with the host's paths below the lab's root."""
+    return re.sub(
+        r"(?<![\w./-])/(tank|pond|tiny|tmp|dev/zvol|vmstore)\b(?!/p/a$)", rf"{root}/\1", command
+    )
+
+
+@pytest.fixture(scope="module")
+def replay(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Result]:
+    """Run all captured commands in a fresh lab and return what came out."""
+    folder = tmp_path_factory.mktemp("captures") / "lab"
+    lab = set_up(LabChoice(folder=folder, pools=(), freebsd="13.2"), PROJECT)
+    variables = environment(lab) | {"LC_ALL": "C.UTF-8", "TZ": "UTC"}
+    variables["PATH"] = f"{HERE / 'shims'}{os.pathsep}{variables['PATH']}"
+    results = {}
+    for row in rows():
+        with subprocess.Popen(
+            ["sh", "-c", on_host(row["cmd"], lab.root)],
+            env=variables,
+            cwd=lab.root,
+            stdin=subprocess.DEVNULL,
+            stdout=open(folder / "out", "wb"),  # noqa: SIM115 - a child may outlive the command
+            stderr=open(folder / "err", "wb"),  # noqa: SIM115
+        ) as process:
+            status = process.wait(timeout=60)
+        out, err = (folder / "out").read_bytes(), (folder / "err").read_bytes()
+        results[row["id"]] = (status, as_host(out, lab.root), as_host(err, lab.root))
+    return results
+
+
+def as_host(raw: bytes, root: Path) -> str:
+    """Return output with the lab's root taken out of its paths."""
+    return raw.decode("utf-8", "surrogateescape").replace(str(root), "")
+
+
+def normalise(name: str, result: Result) -> Result:
+    """Return a result without what has to vary."""
+    status, *texts = result
+    changed = []
+    for text in texts:
+        text = re.sub(r"\b\d{15,20}\b", "<guid>", text)
+        text = re.sub(r"\b1[789]\d{8}\b", "<seconds>", text)
+        if name in SIZES:
+            text = re.sub(r"\b\d+(\.\d+)?[KMG]\b|\b\d{2,}\b|\b0B?\b", "<n>", text)
+            text = re.sub(r"  +", "  ", text)
+        if name in UNORDERED:
+            text = "\n".join(sorted(text.splitlines()))
+        changed.append(text)
+    return status, changed[0], changed[1]
+
+
+@pytest.mark.xdist_group("zfs-captures")
+@pytest.mark.parametrize("row", rows(), ids=lambda row: row["id"])
+def test_the_lab_answers_as_the_captured_host_did(
+    row: dict[str, Any], replay: dict[str, Result]
+) -> None:
+    name = row["id"]
+    expected = normalise(name, (row["rc"], row["stdout"], row["stderr"]))
+    found = normalise(name, replay[name])
+    if name in KNOWN_DIFFERENCES:
+        assert found != expected, f"{name} agrees now: take it off KNOWN_DIFFERENCES"
+    else:
+        assert found == expected
