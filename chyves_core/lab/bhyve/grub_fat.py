@@ -38,7 +38,8 @@ class Fat:
         self.root_size = root_sectors * self.sector
         self.data_at = self.root_at + self.root_size
         clusters = (sectors - self.data_at // self.sector) // per_cluster
-        self.bits = 12 if clusters < 4085 else 16 if clusters < 65525 else 32
+        # As GRUB: FAT32 is told by its missing 16-bit size, the other two by their clusters.
+        self.bits = 32 if not fat16 else 12 if clusters < 4085 else 16
         self.root_cluster = struct.unpack_from("<I", boot, 44)[0] if self.bits == 32 else 0
         self.table = volume.read(reserved * self.sector, fat_size * self.sector)
         extended = 67 if self.bits == 32 else 39

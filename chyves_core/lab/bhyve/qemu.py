@@ -37,7 +37,7 @@ from chyves_core.lab.host.nmdm import NAME, open_nmdm
 RESET, POWER_OFF, HALT, TRIPLE_FAULT, FAILED = 0, 1, 2, 3, 4
 """bhyve(8), EXIT STATUS."""
 
-LOOK_FOR_HALT = 3.0
+LOOK_FOR_HALT = 1.0
 """Seconds without an event after which the CPUs are looked at: QEMU tells nobody of a halt."""
 
 
