@@ -125,7 +125,7 @@ def client_words(guest: Guest, client: str) -> tuple[str, ...]:
     """Return the command line of a VNC client; %h stands for the address, %p for the port."""
     ip, port = guest.value("uefi_vnc_ip"), guest.value("uefi_vnc_port")
     if client == "freerdp":
-        return ("vncviewer", f"{ip}::{port}")
+        return ("xfreerdp", f"/v:{ip}:{port}")
     words = shlex.split(guest.value("uefi_vnc_client_custom_cmd"))
     if not words:
         raise UsageError(

@@ -8,15 +8,18 @@ import os
 import time
 from collections.abc import Iterator
 
-from chyves_core.errors import HostError, Refused
+from chyves_core.errors import HostError, NotFound, Refused
 from chyves_core.host import Host
+from chyves_core.names import GUEST_NAME
 
 LOCK_FOLDER = "/var/run/chyves/locks"
 NUMBERING = "numbering"
 
 
 def guest_lock(name: str) -> str:
-    """Return the name of the lock for the life cycle of one guest."""
+    """Return the name of the lock for the life cycle of one guest; raises for what is no name."""
+    if not GUEST_NAME.fullmatch(name):
+        raise NotFound(f"{name!r}: no guest can have this name", "chyves list")
     return f"guest-{name}"
 
 

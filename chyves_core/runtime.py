@@ -102,12 +102,14 @@ def read_runtime(host: Host) -> Runtime:
 
 def read_processes(host: Host) -> tuple[Process, ...]:
     """Return all processes of the host with their whole command lines."""
-    answer = host.read("ps", "-axww", "-o", "pid=,ppid=,rss=,command=")
+    # ps(1): everything behind = is a header, so each column needs an -o of its own.
+    columns = ("-o", "pid=", "-o", "ppid=", "-o", "rss=", "-o", "command=")
+    answer = host.read("ps", "-axww", *columns)
     return parse_ps(answer.stdout)
 
 
 def parse_ps(output: str) -> tuple[Process, ...]:
-    """Return the processes in the output of `ps -o pid=,ppid=,rss=,command=`; rss is in KiB."""
+    """Return the processes in the output of `ps -o pid= -o ppid= -o rss= -o command=`; rss is in KiB."""
     processes = []
     for line in output.splitlines():
         fields = line.split(None, 3)
