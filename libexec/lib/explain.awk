@@ -37,28 +37,35 @@ function print_form(line, form,    words, n, i, unit) {
 	print line
 }
 
-# Lines of running text are filled anew, up to 79 columns; indented ones stay as they are.
-function print_paragraphs(text,    lines, n, i, k, words, m, filled) {
+# A paragraph with lines that are too long for 80 columns is filled anew.
+function print_paragraphs(text,    lines, n, i, paragraph, too_long) {
 	n = split(text, lines, "\n")
 	for (i = 1; i <= n; i++) {
 		if (lines[i] !~ /^[A-Za-z0-9`<(]/) {
-			if (filled != "")
-				print filled
-			filled = ""
+			print_paragraph(paragraph, too_long)
+			paragraph = too_long = ""
 			print lines[i]
-			continue
+		} else {
+			paragraph = paragraph (paragraph == "" ? "" : "\n") lines[i]
+			too_long = too_long || length(lines[i]) > 80
 		}
-		m = split(lines[i], words, " ")
-		for (k = 1; k <= m; k++)
-			if (filled == "") {
-				filled = words[k]
-			} else if (length(filled) + length(words[k]) < 79) {
-				filled = filled " " words[k]
-			} else {
-				print filled
-				filled = words[k]
-			}
 	}
-	if (filled != "")
-		print filled
+	print_paragraph(paragraph, too_long)
+}
+
+function print_paragraph(text, too_long,    words, n, i, line) {
+	if (too_long) {
+		n = split(text, words, /[ \n]+/)
+		text = line = ""
+		for (i = 1; i <= n; i++)
+			if (line != "" && length(line) + length(words[i]) >= 80) {
+				text = text line "\n"
+				line = words[i]
+			} else {
+				line = line (line == "" ? "" : " ") words[i]
+			}
+		text = text line
+	}
+	if (text != "")
+		print text
 }

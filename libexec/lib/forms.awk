@@ -31,6 +31,9 @@ function take_apart(form,    raw, n, i, text, depth, opened, of_option) {
 	of_option = ""
 	for (i = 2; i <= n; i++) {
 		text = raw[i]
+		if (text == "[--" || text == "--")
+			return
+		sub(/<guest>\[,<guest>[^]]*\]/, "<guest>|all", text)
 		gsub(/\[[,:][^]]*\]/, "", text)
 		opened = gsub(/[[(]/, "", text)
 		depth += opened
@@ -58,13 +61,13 @@ function add_part(text, depth) {
 	token[parts] = text
 }
 
-# "-n", "-n|--dry-run" or a bundle: three letters and more as info's "-zbp", or with a capital one
-# as "-Hp". Returns the options if a value may follow.
+# "-n", "-n|--dry-run", or a bundle of letters: "-ny", and also "-zbp|-h" (but not "-ce|-cu").
+# Returns the options if a value may follow.
 function add_options(text,    names, n, i, k, closed) {
 	closed = gsub(/[])]/, "", text)
 	n = split(text, names, "|")
 	for (i = 1; i <= n; i++)
-		if (names[i] ~ /^-[A-Za-z][A-Za-z][A-Za-z]+$/ || names[i] ~ /^-[A-Z][a-z]$/)
+		if (names[i] ~ /^-[A-Za-z][A-Za-z][A-Za-z]+$/ || (n == 1 && text ~ /^-[A-Za-z]+$/))
 			for (k = 2; k <= length(names[i]); k++)
 				options["-" substr(names[i], k, 1)] = 1
 		else

@@ -24,10 +24,17 @@ function after_colon(line) {
 	return line
 }
 
-# takes_guest(): does one of the forms begin with a guest?
-function takes_guest(    i) {
-	for (i = 1; i <= usages; i++)
-		if (usage[i] ~ /^chyves [^ ]*<guest>/)
+# goes_behind(scope): may the command stand behind a guest, or behind the word that is meant
+# instead of one (global, defaults)?
+function goes_behind(scope,    i, form) {
+	for (i = 1; i <= usages; i++) {
+		split(usage[i], form, " ")
+		if (scope == "global" || scope == "defaults") {
+			if (index("|" form[2] "|", "|" scope "|"))
+				return 1
+		} else if (form[2] ~ /<guest>/) {
 			return 1
+		}
+	}
 	return 0
 }

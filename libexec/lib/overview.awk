@@ -18,7 +18,7 @@ BEGIN {
 	if (index($0, "\t" own "/chyves-") == 0)
 		add("plugins", word)
 	else if (!(word in is_everyday))
-		add(takes_guest() ? "guests" : "host", word)
+		add(goes_behind("a guest") ? "guests" : "host", word)
 }
 END {
 	print "chyves keeps virtual machines (guests) for bhyve in ZFS."
@@ -33,8 +33,9 @@ END {
 	group("Host and chyves itself", "host")
 	group("Plugins", "plugins")
 	print ""
-	print "chyves help COMMAND explains one. GUEST is a guest's name, several with commas,"
-	print "a group (:web), or all. Almost every command takes -n to show what it would do."
+	print "GUEST is a guest's name, several with commas, a group (:web), or all."
+	print "chyves help COMMAND explains one; most take -n, to show what they would do."
+	print "First steps: chyves dataset POOL install, then chyves web1 create"
 }
 
 function add(kind, word) {

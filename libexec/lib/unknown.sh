@@ -59,9 +59,13 @@ names_guests() {
 	guest_names | grep -Fqx -e "$1"
 }
 
-# guest_help GUEST WORDS: print the commands whose usage begins with a guest.
+# guest_help GUEST WORDS: print the commands that may stand behind the guest.
 guest_help() {
-	echo "$2: say what to do with it, for example: $2 start"
+	case $1 in
+	global | defaults) example='get all' ;;
+	*) example=start ;;
+	esac
+	echo "$2: say what to do with it, for example: $2 $example"
 	echo
 	list_commands | LC_ALL=C awk -v guest="$1" -f "$lib/header.awk" -f "$lib/guest-help.awk"
 	echo

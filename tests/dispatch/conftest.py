@@ -19,6 +19,8 @@ def tools(request: pytest.FixtureRequest) -> tuple[str, str]:
         pytest.skip(f"this machine has no {' or no '.join(request.param)}")
     if request.param[0] != "sh" and os.path.samefile(shell, "/bin/sh"):
         pytest.skip(f"/bin/sh is {request.param[0]} here")
+    if request.param[1] != "awk" and os.path.samefile(awk, shutil.which("awk") or awk):
+        pytest.skip(f"awk is {request.param[1]} here")
     return (f"{shell} sh" if request.param[0] == "busybox" else shell), awk
 
 

@@ -35,6 +35,8 @@ def filled(chyves: Chyves, host: GIVE) -> Chyves:
     chyves.add("bridge", "chyves bridge <bridge> join|unjoin <tap>")
     chyves.add("info", "chyves info [-zbpr|-h] [--pool <pool>] [<guest>…]")
     explained = "Text - of the log.\n\n  -f, --follow  go on\n  -n LINES      so many"
+    chyves.add("lab", "chyves lab [--dir DIR] [-- <command>...]")
+    chyves.add("dump", "chyves <guest> dump [-ny]")
     chyves.add("log", "chyves <guest> log [-Hp]", header=explained)
     chyves.add("group", "chyves <guest> group add|remove <group>")
     (chyves.root / "chyves_core").symlink_to(REPOSITORY / "chyves_core")
@@ -62,7 +64,7 @@ def filled(chyves: Chyves, host: GIVE) -> Chyves:
         ("guest ", "db web1 web2"),
         ("guest web1 st", "start"),
         ("guest web1 start ", "debian.iso freebsd.iso"),
-        ("start ", "db web1 web2"),
+        ("start ", "all db web1 web2"),
         ("start web1,d", "web1,db"),
         ("start :w", ":web :www"),
         ("start web1 ", "debian.iso freebsd.iso"),
@@ -89,7 +91,9 @@ def filled(chyves: Chyves, host: GIVE) -> Chyves:
         ("info --pool tank ", "db web1 web2"),
         ("info web1 d", "db"),
         ("help sn", "snapshot"),
+        ("lab --dir x -- w", ""),
         ("web1 log -", "--follow -H -f -n -p"),
+        ("web1 dump -", "-n -y"),
         ("web1 group add ", ":web :www"),
         ("web1 set uefi_vnc_m", "uefi_vnc_mouse_type="),
         ("web1 set loader=", "loader=bhyveload loader=grub-bhyve loader=uefi"),
@@ -162,8 +166,8 @@ def test_pools_are_asked_for_where_no_folder_tells_them(filled: Chyves, tmp_path
 def test_a_host_without_zfs_leaves_the_words_and_no_error(chyves: Chyves) -> None:
     said = chyves("complete", "s")
     assert (said.lines, said.err, said.status) == (["start"], "", 0)
-    for words in (["start", ""], ["web1", "start", ""], ["network", "web1", "add", ""]):
-        said = chyves("complete", *words)
+    for typed in ("start w", "web1 start ", "network web1 add "):
+        said = chyves("complete", *typed.split(" "))
         assert (said.out, said.err, said.status) == ("", "", 0)
 
 

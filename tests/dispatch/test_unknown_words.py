@@ -59,6 +59,16 @@ def test_a_guest_is_helped_in_all_ways_of_asking(chyves: Chyves, host: Callable[
     assert "chyves guest NAME start" in chyves("guest").err
 
 
+def test_a_scope_is_told_what_goes_behind_it(chyves: Chyves) -> None:
+    chyves.add("get", "chyves <guest>|global|defaults get <property>", summary="Show properties")
+    said = chyves("global")
+    assert said.status == 2
+    assert "for example: chyves global get all\n" in said.err
+    assert "Show properties" in said.err
+    assert "Start guests" not in said.err
+    assert "Start guests" in chyves("all").err
+
+
 def test_the_verb_is_blamed_where_the_guest_stands_second(
     chyves: Chyves, host: Callable[..., None]
 ) -> None:
