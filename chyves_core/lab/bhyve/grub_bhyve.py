@@ -180,7 +180,7 @@ def open_console(lab: Lab, device: str | None) -> tuple[Iterator[str], Callable[
     def say(text: str) -> None:
         os.write(descriptors[1], (text + end).encode("utf-8", "replace"))
 
-    return typed_lines(descriptors[0]), say
+    return typed_lines(descriptors[0], echoes=device is not None), say
 
 
 def open_terminal(lab: Lab, device: str) -> int:
@@ -192,21 +192,34 @@ def open_terminal(lab: Lab, device: str) -> int:
     return os.open(lab.path_or_own(device), os.O_RDWR | os.O_NOCTTY)
 
 
-def typed_lines(descriptor: int) -> Iterator[str]:
+def typed_lines(descriptor: int, *, echoes: bool) -> Iterator[str]:
     """Yield the lines that are typed; after the end of the input wait as long as a parent lives.
 
     The real loader waits at its prompt for ever; in the lab it ends with whoever started it.
+    With `echoes` what is typed is shown and can be taken back, as a raw terminal needs it.
     """
     unread = b""
     while True:
         data = os.read(descriptor, 4096)
         if not data:
             break
+        if echoes:
+            os.write(descriptor, data.replace(b"\r", b"\r\n").replace(b"\x7f", b"\b \b"))
         *lines, unread = (unread + data.replace(b"\r", b"\n")).split(b"\n")
-        yield from (line.decode("utf-8", "replace") for line in lines)
+        yield from (without_taken_back(line).decode("utf-8", "replace") for line in lines)
     if unread:
         yield unread.decode("utf-8", "replace")
-    sys.stdout.flush()
     parent = os.getppid()
     while os.getppid() == parent:
         time.sleep(0.5)
+
+
+def without_taken_back(line: bytes) -> bytes:
+    """Return a typed line without the characters that a backspace took back."""
+    kept = bytearray()
+    for byte in line:
+        if byte != 0x7F:
+            kept.append(byte)
+        elif kept:
+            del kept[-1]
+    return bytes(kept)

@@ -60,13 +60,16 @@ def settings_of(machine: Machine, device: PciDevice) -> dict[str, str]:
 def open_devices(machine: Machine, lab: Lab, opened: OpenDevices, *, consoles: bool = True) -> None:
     """Start every device in the order of its slot; raises DeviceFailed or Crash.
 
-    What is open by then stands in `opened`. With `consoles` off the serial ports are checked
-    and left closed, for a guest that opens them by itself.
+    What is open by then stands in `opened`. With `consoles` off the serial ports and the VNC
+    port are checked and left closed, for a guest that opens them by itself.
     """
     for device in machine.devices:
         _open_device(device, settings_of(machine, device), machine, lab, opened)
         if device.emulation == "lpc" and not consoles:
             _close_consoles(opened)
+        if opened.viewer is not None and not consoles:
+            opened.viewer.close()
+            opened.viewer = None
 
 
 def _open_device(
