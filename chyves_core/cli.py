@@ -17,6 +17,7 @@ from chyves_core.lazy import postpone
 postpone("urllib.request")
 
 from plumbum import cli  # noqa: E402
+from plumbum.cli.application import ShowHelp  # noqa: E402
 
 from chyves_core.errors import FAILED, INTERRUPTED, OK, ChyvesError, Refused, UsageError  # noqa: E402
 from chyves_core.host import Host  # noqa: E402
@@ -44,6 +45,8 @@ class Command(cli.Application):
         """Run the command with the arguments of this process and exit."""
         sys.exit(run_command(cls, sys.argv))
 
+    # A switch again: plumbum knows -h by the very function, and would go on to run the command.
+    @cli.switch(["-h", "--help"], overridable=True)
     def help(self) -> None:
         """Print what the comment lines at the top of the command say."""
         print_help(Path(sys.argv[0]))
@@ -76,6 +79,8 @@ class Command(cli.Application):
     def _as_usage_error(self, parse: Callable[..., Any], *args: Any) -> Any:
         try:
             return parse(*args)
+        except ShowHelp:
+            raise
         except cli.SwitchError as error:
             words = str(error).replace("Switch ", "option ").replace("Unknown switch", "no option")
             raise self.usage(words[:1].lower() + words[1:]) from error
