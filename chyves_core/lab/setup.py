@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from chyves_core.lab.home import Lab
+from chyves_core.lab.host.files import write_host_files
 from chyves_core.lab.programs import PROGRAMS
 
 HOST_FOLDERS = ("dev", "dev/zvol", "dev/vmm", "etc", "tmp", "usr/local/etc", "var/log", "var/run")
@@ -38,6 +39,7 @@ def set_up(choice: LabChoice, chyves_root: Path) -> Lab:
         folder.mkdir(parents=True, exist_ok=True)
     for name in HOST_FOLDERS:
         (lab.root / name).mkdir(parents=True, exist_ok=True)
+    write_host_files(lab)
     write_settings(lab, choice)
     write_programs(lab, chyves_root)
     make_pools(lab, choice.pools)

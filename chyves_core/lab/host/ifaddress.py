@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 import sys
 from typing import Any
@@ -39,6 +38,8 @@ def parse_address(text: str, family: str) -> dict[str, Any]:
 
 def _host_address(host: str, family: str) -> str | None:
     """Return the address as ifconfig shows it; inet_aton(3) takes a plain number, too."""
+    import ipaddress
+
     try:
         if family == "inet6":
             base, percent, zone = host.partition("%")
@@ -52,6 +53,8 @@ def _host_address(host: str, family: str) -> str | None:
 
 def mask_length(text: str) -> int:
     """Return the prefix length of `255.255.0.0` or `0xffff0000`."""
+    import ipaddress
+
     try:
         number = int(text, 16) if text.startswith("0x") else int(ipaddress.IPv4Address(text))
     except ValueError:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -142,14 +141,19 @@ def _address(interface: Interface, address: dict[str, Any], style: Style) -> str
         shown = f"{text}/{prefix}" if style.inet6 == "cidr" else f"{text} prefixlen {prefix}"
         scope = f" scopeid 0x{interface['index']:x}" if "%" in text else ""
         return f"inet6 {shown}{scope}"
-    network = ipaddress.IPv4Network(f"{text}/{prefix}", strict=False)
-    mask = int(network.netmask)
+    mask = 0xFFFFFFFF << (32 - prefix) & 0xFFFFFFFF
     shown = f"{text}/{prefix}" if style.inet == "cidr" else f"{text} netmask 0x{mask:08x}"
     if style.inet == "dotted":
-        shown = f"{text} netmask {network.netmask}"
+        shown = f"{text} netmask {_dotted(mask)}"
     if interface["kind"] == "lo":
         return f"inet {shown}"
-    return f"inet {shown} broadcast {address.get('broadcast', network.broadcast_address)}"
+    number = int.from_bytes([int(byte) for byte in text.split(".")], "big")
+    last = _dotted(number | ~mask & 0xFFFFFFFF)
+    return f"inet {shown} broadcast {address.get('broadcast', last)}"
+
+
+def _dotted(number: int) -> str:
+    return ".".join(str(byte) for byte in number.to_bytes(4, "big"))
 
 
 def _bridge_lines(state: HostState, bridge: Interface) -> Iterator[str]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 from pathlib import Path
 from typing import NamedTuple
 
@@ -57,6 +56,8 @@ def vitals(pid: int) -> Vitals | None:
 
 def _vitals_by_ps(pid: int) -> Vitals | None:
     """Ask the machine's own ps(1): on macOS there is no /proc."""
+    import subprocess
+
     columns = ["-o", "ppid=", "-o", "state=", "-o", "rss=", "-o", "lstart="]
     command = ["/bin/ps", *columns, "-p", str(pid)]
     words = subprocess.run(command, capture_output=True, text=True, check=False).stdout.split()
@@ -98,8 +99,10 @@ def _has_no_terminal(lab: Lab, pid: int) -> bool:
         session = os.getsid(pid)
     except (ProcessLookupError, PermissionError):
         return False
+    if session == pid:
+        return True
     known = _read(process_folder(lab) / f"{session}.json")
-    return known.daemon if known is not None else False
+    return known is not None and known.daemon
 
 
 def forget(lab: Lab, pid: int | None = None) -> None:

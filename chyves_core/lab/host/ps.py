@@ -82,14 +82,21 @@ def _with_dash(arguments: list[str]) -> list[str]:
 
 
 def _columns(text: str) -> list[tuple[str, str]]:
-    """Return (column, heading) of `pid,ppid` or `pid=`; an empty heading prints none."""
-    if "=" in text:
-        before, _, heading = text.partition("=")
-        *names, last = before.split(",")
-        pairs = [(SAME.get(name, name), None) for name in names]
-        return [(n, COLUMNS.get(n, ("",))[0]) for n, _ in pairs] + [(SAME.get(last, last), heading)]
-    names = [SAME.get(name, name) for name in text.replace(",", " ").split()]
-    return [(name, COLUMNS[name][0] if name in COLUMNS else "") for name in names]
+    """Return (column, heading) of `pid,ppid` or `pid=`; an empty heading prints none.
+
+    ps(1): a heading "spans the rest of the argument", so that FreeBSD takes `pid=,ppid=` for the
+    one column `pid` headed ",ppid=". Where each of the items ends in `=`, the lab takes them for
+    columns without headings, as other systems do.
+    """
+    items = text.split(",")
+    if len(items) > 1 and all(item.endswith("=") for item in items):
+        return [(SAME.get(item[:-1], item[:-1]), "") for item in items]
+    before, equals, heading = text.partition("=")
+    names = [SAME.get(name, name) for name in before.replace(",", " ").split()]
+    columns = [(name, COLUMNS[name][0] if name in COLUMNS else "") for name in names]
+    if equals and columns:
+        columns[-1] = (columns[-1][0], heading)
+    return columns
 
 
 def _numbers(text: str) -> list[int]:

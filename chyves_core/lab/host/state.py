@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import copy
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -86,7 +86,7 @@ def change_host(lab: Lab) -> Iterator[HostState]:
     """Yield the host's state for changing; it is written when the block ends without an error."""
     with lab.lock("host"):
         state = read_host(lab)
-        before = copy.deepcopy(state)
+        before = json.dumps(state)
         yield state
-        if state != before or not (lab.state / "host.json").exists():
+        if json.dumps(state) != before or not (lab.state / "host.json").exists():
             lab.write_state("host", state)
