@@ -82,6 +82,11 @@ class Schema:
         """Return the default of a property; empty for an optional one."""
         return self.get(name).default or ""
 
+    def is_secret(self, name: str) -> bool:
+        """Return whether a property's value is to be shown only when it is asked for."""
+        found = self.find(name)
+        return found is not None and found.secret
+
     @cached_property
     def _validator(self) -> Any:
         from chyves_core.properties.checks import validator

@@ -1,0 +1,32 @@
+# For FreeBSD's make and GNU make alike.
+
+PYTHON = python3
+VENV = .venv
+RUN = $(VENV)/bin/python3
+
+.PHONY: demo test lint bench test-guest clean
+
+demo: $(VENV)/ready
+	$(RUN) examples/demo.py
+
+test: $(VENV)/ready
+	$(RUN) -m pytest -q -n 2 -m "not guest and not bench"
+
+lint: $(VENV)/ready
+	$(RUN) -m pytest -q tests/lint
+
+bench: $(VENV)/ready
+	$(RUN) -m pytest -q -s -m bench tests/bench
+
+test-guest: $(VENV)/ready
+	sh tests/guest/iso/build.sh
+	$(RUN) -m pytest -q -s -m guest tests/guest
+
+$(VENV)/ready: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/pip install -q --disable-pip-version-check --upgrade pip
+	$(VENV)/bin/pip install -q --disable-pip-version-check --group test
+	touch $@
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis dist
