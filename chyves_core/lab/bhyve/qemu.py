@@ -25,6 +25,7 @@ from chyves_core.lab.bhyve.qemu_arguments import (
     QemuFiles,
     qemu_arguments,
     vnc_password,
+    waits_for_debugger,
     waits_for_viewer,
 )
 from chyves_core.lab.bhyve.qemu_devices import CannotEmulateError
@@ -151,7 +152,8 @@ class _Guest:
     def watch(self, monitor: Monitor) -> int:
         """Serve the guest until QEMU has ended; return bhyve's status."""
         password = vnc_password(self.machine)
-        waiting = waits_for_viewer(self.machine)
+        stopped = not waits_for_debugger(self.machine)
+        needs_viewer = waits_for_viewer(self.machine)
         sources: list[socket.socket | int] = [monitor.channel, self.waking, self.orders]
         status: int | None = None
         while status is None:
@@ -163,9 +165,9 @@ class _Guest:
             if monitor.ready and password:
                 monitor.set_vnc_password(password)
                 password = None
-            if monitor.viewer_came and waiting:
+            if monitor.ready and stopped and (monitor.viewer_came or not needs_viewer):
                 monitor.run_guest()
-                waiting = False
+                stopped = False
             if monitor.ready and not ready:
                 monitor.ask_whether_halted()
             status = self._status_by_halt_or_signal(monitor)

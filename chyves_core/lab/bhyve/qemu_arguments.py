@@ -55,14 +55,15 @@ class QemuFiles(NamedTuple):
 def qemu_arguments(machine: Machine, files: QemuFiles) -> list[str]:
     """Return QEMU's argv for the machine; raises CannotEmulateError.
 
-    QEMU ends when the guest resets itself (-no-reboot), as bhyve does. Plain emulation is used
+    QEMU ends when the guest resets itself (-no-reboot), as bhyve does, and waits to be told to
+    run (-S): an end before the first word over QMP would go unseen. Plain emulation is used
     everywhere, so that a guest behaves the same with and without /dev/kvm.
     """
     if any(name.startswith("tpm.") for name in machine.config):
         raise CannotEmulateError("a TPM cannot be had under QEMU here")
     arguments = [QEMU, "-name", f"guest={escape(machine.name)}", "-machine", BOARD]
     arguments += ["-accel", "tcg,tb-size=128", "-cpu", "max,la57=off"]
-    arguments += ["-nodefaults", "-no-user-config", "-no-reboot", "-vga", "none"]
+    arguments += ["-nodefaults", "-no-user-config", "-no-reboot", "-S", "-vga", "none"]
     arguments += ["-display", "none", "-d", "cpu_reset", "-D", str(files.log)]
     arguments += _processors_and_memory(machine)
     if machine.uuid:
@@ -74,8 +75,6 @@ def qemu_arguments(machine: Machine, files: QemuFiles) -> list[str]:
         arguments += device_arguments(device, machine.name, files.locate)
     if machine.gdb:
         arguments += ["-gdb", f"tcp:{machine.gdb if ':' in machine.gdb else ':' + machine.gdb}"]
-    if starts_stopped(machine):
-        arguments.append("-S")
     return arguments
 
 
@@ -84,10 +83,9 @@ def waits_for_viewer(machine: Machine) -> bool:
     return any(d.emulation == "fbuf" and d.option("wait") for d in machine.devices)
 
 
-def starts_stopped(machine: Machine) -> bool:
-    """Whether someone else lets the guest run: a VNC viewer or a debugger."""
-    waits_for_debugger = machine.config.get("gdb.wait", "").lower() in ("true", "on", "yes", "1")
-    return waits_for_viewer(machine) or waits_for_debugger
+def waits_for_debugger(machine: Machine) -> bool:
+    """Whether -G says `w`: the guest runs when a debugger lets it."""
+    return machine.config.get("gdb.wait", "").lower() in ("true", "on", "yes", "1")
 
 
 def vnc_password(machine: Machine) -> str | None:
