@@ -34,9 +34,13 @@ first_words() {
 	*[:,]*) ;;
 	*)
 		printf '%s\n' all global defaults guest
-		list_commands | LC_ALL=C awk -v all=0 -f "$lib/header.awk" -f "$lib/words.awk"
+		command_words
 		;;
 	esac
+}
+
+command_words() {
+	list_commands | LC_ALL=C awk -v all=0 -f "$lib/header.awk" -f "$lib/words.awk"
 }
 
 # arguments ARGUMENT...: candidates for the last argument of the command in `found`.
@@ -76,7 +80,7 @@ names_of_kind() {
 	disk) disk_names "$2" ;;
 	property) properties "$2" '' ;;
 	assignment) properties "$2" = ;;
-	command) list_commands | cut -f 1 ;;
+	command) command_words ;;
 	file) files ;;
 	esac
 }
@@ -84,15 +88,14 @@ names_of_kind() {
 # guests: one guest, one more in a list with commas, or a group.
 guests() {
 	case $current in
-	*,:* | :*) names=$(group_names) ;;
-	-*) return 0 ;;
-	*) names=$(guest_names) ;;
-	esac
-	case $current in
 	*,*) before=${current%,*}, ;;
 	*) before= ;;
 	esac
-	for name in $names; do
+	case ${current#"$before"} in
+	-*) return 0 ;;
+	:*) group_names ;;
+	*) guest_names ;;
+	esac | while IFS= read -r name; do
 		case ,$before in
 		*,"$name",*) ;;
 		*) printf '%s\n' "$before$name" ;;

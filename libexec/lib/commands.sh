@@ -127,6 +127,7 @@ is_python() {
 # choose_python: set `python` to the interpreter for commands in Python: that of the checkout,
 # else the one that chyves was installed with, which pip writes into the first line of
 # chyves_python (into the second one, behind '''exec', where its path is long or has blanks).
+# CHYVES_PYTHON overrules both.
 choose_python() {
 	python=${CHYVES_PYTHON-}
 	[ -z "$python" ] || return 0

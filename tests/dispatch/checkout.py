@@ -12,14 +12,31 @@ from pathlib import Path
 REPOSITORY = Path(__file__).parents[2]
 OWN_COMMANDS = ("help", "commands", "version", "complete")
 # Each kind of sh and awk that a host may have; FreeBSD's awk is Debian's original-awk.
-TOOLS = (
-    ("sh", "awk"),
-    ("dash", "awk"),
-    ("busybox", "awk"),
-    ("sh", "original-awk"),
-    ("sh", "mawk"),
-    ("sh", "gawk"),
-)
+KINDS = {
+    "sh": ("sh", "awk"),
+    "dash": ("dash", "awk"),
+    "busybox": ("busybox", "awk"),
+    "original-awk": ("sh", "original-awk"),
+    "mawk": ("sh", "mawk"),
+    "gawk": ("sh", "gawk"),
+}
+
+
+def find_tools() -> dict[str, tuple[str, str]]:
+    """Return the first line for sh and the path of awk of each kind that this machine has."""
+    found: dict[str, tuple[str, str]] = {}
+    seen = set()
+    for kind, names in KINDS.items():
+        shell, awk = (shutil.which(name) for name in names)
+        if shell is None or awk is None:
+            continue
+        files = (os.path.realpath(shell), os.path.realpath(awk))
+        if files not in seen:
+            seen.add(files)
+            found[kind] = (f"{shell} sh" if kind == "busybox" else shell, awk)
+    return found
+
+
 DATASETS = (
     "filesystem tank/chyves/guests/web1 web,www",
     "filesystem tank/chyves/guests/web2 web",

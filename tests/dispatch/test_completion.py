@@ -91,6 +91,7 @@ def filled(chyves: Chyves, host: GIVE) -> Chyves:
         ("info --pool tank ", "db web1 web2"),
         ("info web1 d", "db"),
         ("help sn", "snapshot"),
+        ("help se", "set"),
         ("lab --dir x -- w", ""),
         ("web1 log -", "--follow -H -f -n -p"),
         ("web1 dump -", "-n -y"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -57,3 +58,20 @@ def test_guests_of_a_lab_are_completed_with_one_zfs_call(plugins: LabHost) -> No
     plugins.forget_commands()
     assert plugins.output("complete", "w").splitlines() == ["web1", "web2"]
     assert [argv[:2] for argv in plugins.commands()] == [["zfs", "list"]]
+
+
+@pytest.mark.bench
+def test_completing_a_guest_costs_little_more_than_the_zfs_list_it_needs(lab: LabHost) -> None:
+    """At most one and a half times as much; the best of ten runs counts for each."""
+    zfs_list = "zfs list -H -o name -t filesystem -d 1 tank/chyves/guests zroot/chyves/guests"
+
+    def best_time(*argv: str) -> float:
+        times = []
+        for _ in range(10):
+            started = time.monotonic()
+            lab.run(*argv)
+            times.append(time.monotonic() - started)
+        return min(times)
+
+    alone = best_time(*zfs_list.split())
+    assert best_time(str(lab.lab.bin / "chyves"), "complete", "w") <= 1.5 * alone

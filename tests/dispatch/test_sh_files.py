@@ -6,7 +6,7 @@ import shutil
 import subprocess
 
 import pytest
-from checkout import OWN_COMMANDS, REPOSITORY
+from checkout import KINDS, OWN_COMMANDS, REPOSITORY
 
 SH_FILES = ["bin/chyves", *(f"libexec/chyves-{word}" for word in OWN_COMMANDS)]
 
@@ -26,6 +26,13 @@ def test_shellcheck_finds_nothing() -> None:
 @pytest.mark.parametrize("path", SH_FILES)
 def test_a_script_fits_in_a_hundred_lines(path: str) -> None:
     assert len((REPOSITORY / path).read_text().splitlines()) < 100
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_this_machine_has_each_kind_of_sh_and_awk_to_try_chyves_with(kind: str) -> None:
+    missing = [name for name in KINDS[kind] if shutil.which(name) is None]
+    if missing:
+        pytest.skip(f"not tried with {' and '.join(missing)}: this machine has none")
 
 
 @pytest.mark.parametrize("shell", ["sh", "dash", "busybox", "bash", "mksh", "yash", "zsh"])
