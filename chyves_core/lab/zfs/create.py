@@ -97,7 +97,7 @@ def make(
         preview(session, name, pairs | changed(stored, pairs), options, volsize)
         if "n" in options:
             return
-    refuse(session, view, name, stored)
+    refuse(session, view, name, kind, stored)
     actions: list[Action] = []
     if "p" in options:
         actions += make_parents(session, pool, name)
@@ -164,7 +164,7 @@ def preview(
         session.say(f"property\t{key}\t{value}" if "P" in options else f"\t{key}={value}")
 
 
-def refuse(session: Session, view: View, name: str, stored: dict[str, str]) -> None:
+def refuse(session: Session, view: View, name: str, kind: str, stored: dict[str, str]) -> None:
     """Raise ZfsError where the pool, its room or the user's rights don't allow the dataset."""
     from chyves_core.lab.zfs.delegation import may
 
@@ -174,7 +174,10 @@ def refuse(session: Session, view: View, name: str, stored: dict[str, str]) -> N
         parent = parent_of(parent)
     if view.pool.readonly:
         raise ZfsError(head + "pool is read-only")
-    if not (may(session, view.pool, parent, "create") and session.lab.is_root):
+    rights = {"create", "mount", *("userprop" if is_user(key) else key for key in stored)}
+    if kind == VOLUME:
+        rights.add("volsize")
+    if not all(may(session, view.pool, parent, right) for right in rights):
         raise ZfsError(head + "permission denied")
     if any(is_user(key) and too_long(value) for key, value in stored.items()):
         raise ZfsError(f"internal error: {head}Argument list too long", ABORTED)

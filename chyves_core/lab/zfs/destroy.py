@@ -156,7 +156,7 @@ def announce(
 
 def carry_out_destroy(session: Session, pool: Pool, name: str, doomed: list[Doomed]) -> None:
     """Destroy all that is doomed; a volume or folder in use stays, with all above it."""
-    refused = session.refusal(pool)
+    refused = session.refusal(pool, name.partition("@")[0], "destroy")
     if refused:
         raise ZfsError(f"cannot destroy '{name}': {refused}")
     view = session.view(pool)

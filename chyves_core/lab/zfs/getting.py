@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from chyves_core.lab.zfs.errors import UsageError
-from chyves_core.lab.zfs.human import human, table
+from chyves_core.lab.zfs.human import human, table, width_of
 from chyves_core.lab.zfs.options import Options, parse
 from chyves_core.lab.zfs.properties import by_name, full_name, is_user, is_written
 from chyves_core.lab.zfs.selecting import EVERY, Choice, select
@@ -117,4 +117,13 @@ def show(session: Session, rows: list[Row], fields: list[str], bare: bool) -> No
     if bare:
         session.lines += ["\t".join(row) for row in cells]
     elif rows:
-        session.lines += table([[field.upper() for field in fields], *cells])
+        widths = {fields.index("value"): value_width(rows)} if "value" in fields else {}
+        session.lines += table([[field.upper() for field in fields], *cells], given=widths)
+
+
+def value_width(rows: list[Row]) -> int:
+    """Return the width of the column VALUE: that of the widest property."""
+    values: dict[str, list[str]] = {}
+    for _, name, value, _, _ in rows:
+        values.setdefault(name, []).append(value)
+    return max(5, *(width_of(name, texts) for name, texts in values.items()))

@@ -37,7 +37,7 @@ def hold(session: Session, arguments: list[str]) -> None:
     with session.store.writing():
         for name in options.words[1:]:
             pool = session.store.pool_with(name)
-            refused = session.refusal(pool)
+            refused = session.refusal(pool, name.partition("@")[0], "hold")
             if refused:
                 raise ZfsError(f"cannot hold snapshot '{name}': {refused}")
             for dataset, snap in named(session, name, "r" in options):
@@ -63,7 +63,7 @@ def release(session: Session, arguments: list[str]) -> None:
     with session.store.writing():
         for name in options.words[1:]:
             pool = session.store.pool_with(name)
-            refused = session.refusal(pool)
+            refused = session.refusal(pool, name.partition("@")[0], "release")
             if refused:
                 raise ZfsError(f"cannot release hold from snapshot '{name}': {refused}")
             for dataset, snap in named(session, name, "r" in options):

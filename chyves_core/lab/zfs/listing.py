@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cmp_to_key
 
 from chyves_core.lab.zfs.errors import UsageError
-from chyves_core.lab.zfs.human import human, table
+from chyves_core.lab.zfs.human import human, is_number, table, title, width_of
 from chyves_core.lab.zfs.options import Options, parse
 from chyves_core.lab.zfs.properties import by_name, full_name, is_user, is_written
 from chyves_core.lab.zfs.selecting import Choice, select
@@ -14,9 +14,6 @@ from chyves_core.lab.zfs.values import Item
 
 USUAL = "name,used,available,referenced,mountpoint"
 DATASETS = frozenset(("filesystem", "volume"))
-NUMBERS = frozenset(("stat", "size", "limit", "count"))
-WORDS = frozenset("type mounted origin clones defer_destroy encryptionroot keystatus".split())
-HEADERS = {"available": "AVAIL", "referenced": "REFER", "logicalused": "LUSED"}
 Found = tuple[View, Item]
 
 
@@ -103,44 +100,12 @@ def show(session: Session, found: list[Found], columns: list[str], options: Opti
     if "H" in options:
         session.lines += ["\t".join(row) for row in rows]
     elif rows:
-        heads = [
-            HEADERS.get(name, name if ":" in name else "").upper() or title(name)
-            for name in columns
-        ]
         right = {place for place, name in enumerate(columns) if is_number(name)}
-        session.lines += table(widened(columns, [heads, *rows]), right)
+        widths = {
+            place: width_of(name, [row[place] for row in rows])
+            for place, name in enumerate(columns)
+            if name != "name"
+        }
+        session.lines += table([[title(name) for name in columns], *rows], right, widths)
     elif not session.failed:
         session.warn("no datasets available")
-
-
-def title(name: str) -> str:
-    """Return the heading of a column (zfs_prop_column_name)."""
-    return {
-        "refreservation": "REFRESERV",
-        "reservation": "RESERV",
-        "usedbysnapshots": "USEDSNAP",
-        "usedbydataset": "USEDDS",
-        "usedbyrefreservation": "USEDREFRESERV",
-        "usedbychildren": "USEDCHILD",
-        "compressratio": "RATIO",
-        "compression": "COMPRESS",
-        "volblocksize": "VOLBLOCK",
-        "readonly": "RDONLY",
-        "recordsize": "RECSIZE",
-        "logicalreferenced": "LREFER",
-        "refcompressratio": "REFRATIO",
-        "refquota": "REFQUOTA",
-    }.get(name, name.upper())
-
-
-def is_number(name: str) -> bool:
-    """Whether a column stands at the right."""
-    known = by_name().get(name)
-    return known is not None and known.kind in NUMBERS and name not in WORDS
-
-
-def widened(columns: list[str], rows: list[list[str]]) -> list[list[str]]:
-    """Return the rows with the heads of size columns at their least width (capture list-default)."""
-    least = {"used": 5, "available": 5, "referenced": 8, "volsize": 7}
-    heads = [head.rjust(least.get(name, 0)) for name, head in zip(columns, rows[0], strict=True)]
-    return [heads, *rows[1:]]

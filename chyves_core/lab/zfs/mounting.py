@@ -39,9 +39,10 @@ def relocate(view: View, targets: dict[str, str | None]) -> list[Action]:
     places = dict(moved)
     for dataset in view.pool.datasets.values():
         here = dataset.mounted
-        if here and dataset.name not in moved and not dataset.is_volume:
-            if any(here.startswith(edge + "/") for edge in edges):
-                places[dataset.name] = here
+        if not here or dataset.name in moved or dataset.is_volume:
+            continue
+        if any(here.startswith(edge + "/") for edge in edges):
+            places[dataset.name] = here
     for path in old:
         if path and not path.startswith("/dev/zvol/") and is_busy(view.files.root + path):
             raise ZfsError(f"cannot unmount '{path}': pool or dataset is busy")

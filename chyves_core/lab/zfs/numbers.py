@@ -18,7 +18,7 @@ def parse_size(text: str) -> int:
     while digits < len(text) and (text[digits].isdigit() or text[digits] == "."):
         digits += 1
     number, suffix = text[:digits], text[digits:]
-    if not number or not text[0].isdigit() and text[0] != ".":
+    if not number:
         raise BadNumber(f"bad numeric value '{text}'")
     if number.count(".") > 1 or number == ".":
         raise BadNumber(f"bad numeric value '{text}'")

@@ -44,9 +44,7 @@ def receive(session: Session, arguments: list[str]) -> None:
     with session.store.reading():
         todo = check_target(session, plan, target)
     announce(session, plan, target, options)
-    if "n" in options:
-        return
-    if not todo:
+    if "n" in options or not todo:
         read_to_end()
         return
     take(session, plan, target, options)

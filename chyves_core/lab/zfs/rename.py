@@ -45,7 +45,7 @@ def rename_snapshot(session: Session, old: str, new: str, recursive: bool) -> No
     if wrong:
         raise ZfsError(f"cannot rename to '{new}': {wrong}")
     pool = session.store.pool_with(old)
-    refused = session.refusal(pool)
+    refused = session.refusal(pool, head, "rename")
     if refused:
         raise ZfsError(f"cannot rename '{old}': {refused}")
     after = new.partition("@")[2]
@@ -114,7 +114,7 @@ def check_target(
         raise ZfsError(f"cannot rename '{old}': dataset already exists")
     if not parent_of(old):
         raise ZfsError(f"cannot rename '{old}': operation does not apply to pools")
-    refused = session.refusal(pool)
+    refused = session.refusal(pool, old, "rename")
     if refused:
         raise ZfsError(f"cannot rename '{old}': {refused}")
 

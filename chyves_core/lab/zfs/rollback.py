@@ -80,7 +80,7 @@ def drop_later_bookmarks(dataset: Dataset, snap: Snapshot) -> None:
 def refuse(session: Session, pool: Pool, dataset: Dataset) -> None:
     """Raise ZfsError where the dataset can't be rolled back now."""
     head = f"cannot rollback '{dataset.name}': "
-    refused = session.refusal(pool)
+    refused = session.refusal(pool, dataset.name, "rollback")
     if refused:
         raise ZfsError(head + refused)
     if dataset.is_volume and is_busy(session.view(pool).files.live(dataset)):

@@ -76,11 +76,15 @@ class Session:
         """Save a changed pool; the command line goes to the pool's history once."""
         self.store.commit(pool, actions, self.words)
 
-    def refusal(self, pool: Pool) -> str | None:
-        """Return why this user may not change the pool at all: "pool is read-only"."""
+    def refusal(self, pool: Pool, name: str = "", right: str = "") -> str | None:
+        """Return why the pool can't be changed, or this user has no `right` on a dataset of it."""
         if pool.readonly:
             return "pool is read-only"
-        return None if self.lab.is_root else "permission denied"
+        if self.lab.is_root:
+            return None
+        from chyves_core.lab.zfs.delegation import may
+
+        return None if right and may(self, pool, name, right) else "permission denied"
 
 
 def run(lab: Lab, program: str, words: list[str], call: Command, usage: Callable[[], str]) -> int:

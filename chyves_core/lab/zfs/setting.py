@@ -217,12 +217,15 @@ def inherit_on_pool(
     session: Session, pool: Pool, names: list[str], prop: str, letters: list[str]
 ) -> None:
     """Drop the local value on each named item, with -r also below; -S shows received ones."""
-    refused = session.refusal(pool)
+    right = "userprop" if is_user(prop) else prop
     actions: list[Action] = []
+    done = False
     for name in names:
+        refused = session.refusal(pool, name, right)
         if refused:
             session.fail(f"cannot inherit {prop} for '{name}': {refused}")
             continue
+        done = True
         found = session.store.find_snapshot(name)
         if found:
             found[1].local.pop(prop, None)
@@ -235,7 +238,7 @@ def inherit_on_pool(
         for dataset in tree:
             drop_local(dataset, prop, "S" in letters)
         actions += move_after(session.view(pool), before, prop == "canmount")
-    if not refused:
+    if done:
         session.commit(pool, actions)
 
 

@@ -70,7 +70,8 @@ def take(
     if len(pools) > 1 or len({dataset.number for dataset, _ in wanted}) < len(wanted):
         raise ZfsError(f"cannot create snapshots : multiple snapshots of same fs not allowed{end}")
     pool = session.store.pool_with(wanted[0][0].name)
-    refused = session.refusal(pool)
+    refusals = [session.refusal(pool, dataset.name, "snapshot") for dataset, _ in wanted]
+    refused = next(filter(None, refusals), None)
     if refused:
         raise ZfsError(f"cannot create snapshots : {refused}{end if not pool.readonly else ''}")
     taken = [(dataset, name) for dataset, name in wanted if dataset.snapshot(name)]

@@ -46,10 +46,10 @@ def main(arguments: list[str], lab: Lab) -> int:
 
     words = session.plain_words(arguments)
     if not words:
-        print(f"missing command\n{usage.general_usage('zfs')}\n", file=sys.stderr)
+        print(f"missing command\n{usage.general_usage('zfs')}", file=sys.stderr)
         return 2
     if words[0] in ("-?", "-h", "--help", "help"):
-        print(usage.general_usage("zfs") + "\n")
+        print(usage.general_usage("zfs"))
         return 0
     name = {"-V": "version", "--version": "version"}.get(words[0], words[0])
     if name not in COMMANDS:

@@ -173,7 +173,11 @@ def show_get(session: Session, fields: list[str], rows: list[list[str]], bare: b
         session.lines += ["\t".join(row) for row in rows]
     elif rows:
         heads = [field.upper() for field in fields]
-        session.lines += table([heads, *rows])
+        numbers = any(row[fields.index("value")].isdigit() for row in rows if "value" in fields)
+        widths = (
+            {fields.index("value"): 5} if numbers and len({row[1] for row in rows}) == 1 else {}
+        )
+        session.lines += table([heads, *rows], given=widths)
 
 
 def set_property(session: Session, arguments: list[str]) -> None:
