@@ -34,7 +34,7 @@ def explain(status: str, log: str) -> Ending:
     """
     words = last_words(log)
     if status == "plan":
-        return Ending(False, with_words("could not be started", words))
+        return Ending(False, with_words("could not be started", own_words(log)))
     if status.startswith("loader-"):
         return Ending(False, with_words(f"its loader failed (status {status[7:]})", words))
     number = int(status)
@@ -57,6 +57,12 @@ def last_words(log: str) -> str:
     telling = [line for line in lines if line and not line.startswith(NOISE)]
     telling = [line for line in telling if not re.match(r"(Usage:|-\w:|\[-)", line)]
     return telling[-1] if telling else ""
+
+
+def own_words(log: str) -> str:
+    """Return the last error of chyves itself."""
+    lines = [line for line in log.splitlines() if line.startswith("chyves: ")]
+    return lines[-1].removeprefix("chyves: ") if lines else ""
 
 
 def with_words(text: str, words: str) -> str:

@@ -64,16 +64,16 @@ def check_can_start(guest: Guest, inventory: Inventory, runtime: Runtime) -> Non
             raise Refused(f"{guest.name}: {serial} is the console of {other.name}, which runs")
 
 
-def supervisor(guest: Guest) -> Run:
+def supervisor(host: Host, guest: Guest) -> Run:
     """Return the step that starts the supervisor of a guest, away from this terminal."""
-    return run("daemon", "-f", *supervisor_words(guest))
+    return run("daemon", "-f", *supervisor_words(host, guest))
 
 
-def supervisor_words(guest: Guest) -> tuple[str, ...]:
+def supervisor_words(host: Host, guest: Guest) -> tuple[str, ...]:
     """Return the supervisor's command line; the guest's name comes last, it is found by that."""
     root = os.environ["CHYVES_ROOT"]
     own = os.environ["CHYVES_PATH"].split(":")[0]
-    folder = RunFolder(guest.name).path
+    folder = str(host.path(RunFolder(guest.name).path))
     script = f"{own}/lib/{SUPERVISOR}"
     return ("/bin/sh", script, f"{root}/bin/chyves", folder, guest.vm_name, guest.name)
 
@@ -85,7 +85,7 @@ def show(host: Host, around: Surroundings, starts: Sequence[Start]) -> None:
     for start in starts:
         host.act(*start.boot.before)
         host.act(*plan_up(start.guest, Design.from_settings(around.settings), interfaces))
-        print(supervisor(start.guest))
+        print(supervisor(host, start.guest))
         if start.boot.loader:
             print(Run(start.boot.loader.argv))
         print(Run(start.boot.machine.argv))
@@ -100,7 +100,7 @@ def launch(host: Host, around: Surroundings, start: Start) -> None:
     with locks.hold(host, locks.guest_lock(name)):
         try:
             ready(host, around, start)
-            host.act(supervisor(start.guest))
+            host.act(supervisor(host, start.guest))
         except (HostError, KeyboardInterrupt):
             take_down(host, name)
             remove_folder(host, RunFolder(name))
@@ -143,9 +143,17 @@ def look_on(host: Host, name: str) -> str:
         if phase:
             steady = steady or time.monotonic()
             if time.monotonic() - steady >= LOOK_ON_SECONDS:
+                check_supervised(host, name)
                 return phase
         time.sleep(0.05)
     raise ChyvesError(f"{name}: did not come up in {PREPARE_SECONDS:.0f} s", f"chyves {name} log")
+
+
+def check_supervised(host: Host, name: str) -> None:
+    """Raise ChyvesError where a guest that seems to run has no supervisor any more."""
+    ended = host.read_text(RunFolder(name).ending) is not None
+    if not ended and read_runtime(host).supervisor(name) is None:
+        raise ChyvesError(f"{name}: its supervisor has gone", f"chyves {name} reclaim")
 
 
 def choose(host: Host, inventory: Inventory, words: str) -> list[Guest]:
@@ -173,4 +181,4 @@ def stay(host: Host, around: Surroundings, start: Start) -> int:
     """Start one guest with its supervisor on this terminal, and return the supervisor's status."""
     host.act(*plan_host(around))
     ready(host, around, start)
-    return host.interactive(supervisor_words(start.guest))
+    return host.interactive(supervisor_words(host, start.guest))

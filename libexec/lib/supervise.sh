@@ -17,10 +17,11 @@ guest=$4
 
 # run_words FILE: run the command whose words are the lines of FILE.
 run_words() {
+	file=$folder/$1
 	set --
 	while IFS= read -r word; do
 		set -- "$@" "$word"
-	done <"$folder/$1"
+	done <"$file"
 	"$@" </dev/null >>"$folder/bhyve.log" 2>&1
 }
 
