@@ -12,9 +12,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
-from chyves_core.lazy import postpone
+from chyves_core.lazy import forget_processor, postpone
 
 postpone("urllib.request")
+forget_processor()
 
 from plumbum import cli  # noqa: E402
 from plumbum.cli.application import ShowHelp  # noqa: E402

@@ -1,4 +1,4 @@
-"""Put off imports that a library makes and that a command almost never uses.
+"""Put off what a library does when it is imported and what a command almost never uses.
 
 plumbum imports urllib.request (with http, email and ssl behind it) for the one method that turns
 a path into a URI. That alone is a third of the time that the import of plumbum takes.
@@ -7,6 +7,7 @@ a path into a URI. That alone is a third of the time that the import of plumbum 
 from __future__ import annotations
 
 import importlib
+import platform
 import sys
 from types import ModuleType
 from typing import Any
@@ -27,3 +28,11 @@ def postpone(name: str) -> None:
 
     stand_in.__getattr__ = load  # type: ignore[method-assign]
     sys.modules[name] = stand_in
+
+
+def forget_processor() -> None:
+    """Keep the import of plumbum from starting `uname -p`.
+
+    It takes the first part of platform.uname(), and Python then runs that program for the last.
+    """
+    platform.uname().processor = ""  # type: ignore[misc]
