@@ -91,7 +91,7 @@ def main() -> None:
             ("web1: console", "\r"),
             ("login:", "root\r"),
             ("# ", "uname -a\r"),
-            ("FreeBSD", "\r"),
+            ("chyves-lab", "\r"),
             ("# ", "\r~."),
         )
         show.type("chyves web1 snapshot @first", "@first-LIVE-SYSTEM")
