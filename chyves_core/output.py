@@ -151,8 +151,8 @@ def print_table(lines: Sequence[Sequence[str]], out: TextIO, width: int | None =
             cell + " " * (size - display_width(cell))
             for cell, size in zip(line, sizes, strict=True)
         ]
-        text = "  ".join(cells).rstrip()
-        out.write((text if width is None else cut(text, width)) + "\n")
+        text = "  ".join(cells)
+        out.write((text if width is None else cut(text, width)).rstrip() + "\n")
 
 
 def cut(text: str, width: int) -> str:

@@ -87,9 +87,9 @@ def parse_get(output: str) -> dict[str, Dataset]:
             continue
         unfinished = ""
         name, key = fields[0], fields[1]
-        if key == "type" and name != current:
+        if key == "type":
             if name in datasets:
-                raise HostError(f"zfs lists {name} twice: a value near {current} has a line break")
+                raise HostError(f"zfs lists {name} twice: a value near it has a line break")
             current, properties = name, {}
             datasets[name] = Dataset(name, properties)
         if name == current and key not in properties:

@@ -1,0 +1,29 @@
+"""Which process belongs to which guest: by its whole name."""
+
+from __future__ import annotations
+
+from chyves_core.runtime import Runtime, parse_ps
+
+PS = """\
+  100     1   2048 bhyve: chy-pfSense (bhyve)
+  101     1   2048 bhyve: chy-pfSense-gold
+  102     1   1024 bhyveload -m 256M -d /dev/zvol/tank/chyves/guests/web1/disk0 chy-web1
+  103     1   4096 /usr/sbin/bhyve -c 1 -m 256M chy-web10
+  104     1   4096 vi bhyve: chy-web2
+"""
+
+
+def test_a_guest_is_never_taken_for_one_whose_name_begins_like_its_own():
+    runtime = Runtime(frozenset({"chy-pfSense", "chy-web1"}), parse_ps(PS))
+    assert runtime.bhyve("pfSense").pid == 100
+    assert runtime.bhyve("pfSense-gold").pid == 101
+    assert runtime.bhyve("pf") is None
+    assert runtime.bhyve("web10").pid == 103
+    assert runtime.bhyve("web1") is None
+    assert runtime.bhyve("web2") is None
+
+
+def test_states():
+    runtime = Runtime(frozenset({"chy-pfSense", "chy-web1", "chy-left"}), parse_ps(PS))
+    states = {name: runtime.state(name) for name in ("pfSense", "web1", "left", "none")}
+    assert states == {"pfSense": "running", "web1": "loading", "left": "left", "none": "stopped"}
