@@ -145,8 +145,9 @@ def load(lab: Lab, line: GrubLine) -> int:
     except OSError:
         text = ""
     root = line.root[1:-1] if line.root.startswith("(") else line.root
+    disks = {disk: lab.path_or_own(image) for disk, image in read_device_map(text).items()}
     shell = GrubShell(
-        {disk: lab.path_or_own(image) for disk, image in read_device_map(text).items()},
+        disks | {"host": lab.root},
         say,
         root=root,
         prefix=f"({root}){line.directory}",

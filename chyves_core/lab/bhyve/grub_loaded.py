@@ -16,7 +16,8 @@ class GrubLoad(TypedDict):
     """The `loaded` entry of a VM's state. Files are GRUB's names: `(hd0,msdos2)/boot/vmlinuz`.
 
     The kernel itself stays where it is until bhyve runs: `devices` says which image each of
-    GRUB's disks is. `kind` is the command that loaded it: linux, kopenbsd, knetbsd, kfreebsd.
+    GRUB's disks is, and where the root of `host`, the host's own files, lies. `kind` is the
+    command that loaded it: linux, kopenbsd, knetbsd, kfreebsd.
     """
 
     by: str
@@ -63,12 +64,25 @@ def read_grub_file(devices: dict[str, Path], name: str) -> bytes:
     from chyves_core.lab.bhyve.grub_volumes import GrubError, open_file_system, open_volume
 
     device, _, path = name.removeprefix("(").partition(")")
+    if device == "host":
+        return _read_host_file(devices["host"], path)
     volume = open_volume(devices, device)
     with volume.image:
         content = open_file_system(volume).read(path)
     if content is None:
         raise GrubError(f"file `{path}' not found")
     return content
+
+
+def _read_host_file(root: Path, path: str) -> bytes:
+    """Return a file of the lab's host, or where it has none of the machine's own."""
+    from chyves_core.lab.bhyve.grub_volumes import GrubError
+
+    inside = Path(path) if path.startswith(f"{root}/") else root / path.lstrip("/")
+    try:
+        return (inside if inside.exists() else Path(path)).read_bytes()
+    except OSError as error:
+        raise GrubError(f"can't open `{path}': {error.strerror}") from error
 
 
 def _padded(content: bytes) -> bytes:

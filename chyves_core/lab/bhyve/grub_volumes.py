@@ -81,8 +81,10 @@ def open_volume(devices: dict[str, Path], name: str) -> Volume:
 
 
 def volume_names(devices: dict[str, Path]) -> Iterator[str]:
-    """Yield the name of every disk and of every partition on it."""
+    """Yield the name of every disk and of every partition on it; `host` is no disk."""
     for name in devices:
+        if name == "host":
+            continue
         try:
             disk = open_volume(devices, name)
         except GrubError:

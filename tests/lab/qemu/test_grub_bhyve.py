@@ -39,7 +39,27 @@ def test_a_loaded_kernel_is_noted_in_the_vm(empty_lab: LabHost, device_map: str)
     state = vm_state(empty_lab, "vm1")
     assert state["memory"] == 512 << 20
     assert state["loaded"]["command_line"] == "console=ttyS0 BOOT_IMAGE=(hd0)/boot/vmlinuz"
-    assert list(state["loaded"]["devices"]) == ["hd0"]
+    assert list(state["loaded"]["devices"]) == ["hd0", "host"]
+
+
+def test_a_menu_on_the_host_is_read_through_the_device_host(
+    empty_lab: LabHost, device_map: str
+) -> None:
+    folder = empty_lab.root / "var/run/grub"
+    folder.mkdir(parents=True)
+    (folder / "grub.cfg").write_text("linux (hd0,msdos1)/vmlinuz single\nboot\n")
+    for directory in ("/var/run/grub", str(folder)):
+        argv = ("grub-bhyve", "-m", device_map, "-r", "host", "-d", directory, "vm1")
+        empty_lab.run(*argv)
+        loaded = vm_state(empty_lab, "vm1")["loaded"]
+        assert loaded["command_line"] == "console=ttyS0 BOOT_IMAGE=(hd0,msdos1)/vmlinuz single"
+
+
+def test_another_name_of_the_menu_is_given_with_g(empty_lab: LabHost, device_map: str) -> None:
+    (empty_lab.root / "tmp/my.cfg").write_text("linux (hd0)/vmlinuz\nboot\n")
+    argv = ("-m", device_map, "-r", "host", "-d", "/tmp", "-g", "my.cfg", "-n", "vm1")
+    empty_lab.run("grub-bhyve", *argv)
+    assert vm_state(empty_lab, "vm1")["loaded"]["command_line"] == "BOOT_IMAGE=(hd0)/vmlinuz"
 
 
 @pytest.mark.parametrize("word", ["exit", "reboot", "halt"])
