@@ -33,7 +33,7 @@ first_words() {
 	-*) printf '%s\n' --help --version ;;
 	*[:,]*) ;;
 	*)
-		printf '%s\n' all global defaults guest
+		printf '%s\n' all global defaults host guest
 		command_words
 		;;
 	esac

@@ -3,7 +3,8 @@
 # Where the commands are. Sourced by bin/chyves and by the commands that list commands.
 # Needs CHYVES_PATH: the folders to look in, separated by colons, chyves' own folder first.
 
-refused=
+# Not taken from the environment.
+refused= user_id= guest_first=
 
 # find_command WORD: set `found` to the command's file; false where there is none.
 # A file that root must not run is passed over with a word about it, and `refused` names it.
@@ -68,7 +69,7 @@ may_be_run() {
 	case ${1%/*} in
 	"${CHYVES_PATH%%:*}" | /usr/local/libexec/chyves) return 0 ;;
 	esac
-	[ -n "${user_id-}" ] || user_id=$(id -u)
+	[ -n "$user_id" ] || user_id=$(id -u)
 	[ "$user_id" -ne 0 ] || only_root_can_replace "$1"
 }
 

@@ -25,16 +25,14 @@ function after_colon(line) {
 }
 
 # goes_behind(scope): may the command stand behind a guest, or behind the word that is meant
-# instead of one (global, defaults)?
+# instead of one (global, defaults, host)?
 function goes_behind(scope,    i, form) {
 	for (i = 1; i <= usages; i++) {
 		split(usage[i], form, " ")
-		if (scope == "global" || scope == "defaults") {
-			if (index("|" form[2] "|", "|" scope "|"))
-				return 1
-		} else if (form[2] ~ /<guest>/) {
+		if (index("|" form[2] "|", "|" scope "|"))
 			return 1
-		}
+		if (scope !~ /^(global|defaults|host)$/ && form[2] ~ /<guest>/)
+			return 1
 	}
 	return 0
 }

@@ -16,12 +16,12 @@ explain_unknown() {
 		hint_at_help
 		;;
 	esac
-	[ -n "${guest_first-}" ] || explain_old_word "$@"
+	[ -n "$guest_first" ] || explain_old_word "$@"
 	if [ $# -eq 0 ]; then
 		guest_help NAME 'chyves guest NAME' >&2
 		exit 2
 	fi
-	if [ -n "${guest_first-}" ] || names_guests "$1"; then
+	if [ -n "$guest_first" ] || names_guests "$1"; then
 		shown="chyves ${guest_first:+guest }$1"
 		case ${2-} in
 		--help) guest_help "$1" "$shown" && exit 0 ;;
@@ -53,7 +53,7 @@ hint_at_help() {
 # names_guests WORD: does it stand where a guest does (a guest, a list, a group, a scope)?
 names_guests() {
 	case $1 in
-	all | global | defaults | :?* | ?*,?*) return 0 ;;
+	all | global | defaults | host | :?* | ?*,?*) return 0 ;;
 	'' | -* | *[!A-Za-z0-9._-]*) return 1 ;;
 	esac
 	guest_names | grep -Fqx -e "$1"
@@ -63,6 +63,7 @@ names_guests() {
 guest_help() {
 	case $1 in
 	global | defaults) example='get all' ;;
+	host) example=log ;;
 	*) example=start ;;
 	esac
 	echo "$2: say what to do with it, for example: $2 $example"

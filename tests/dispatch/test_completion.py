@@ -37,7 +37,7 @@ def filled(chyves: Chyves, host: GIVE) -> Chyves:
     explained = "Text - of the log.\n\n  -f, --follow  go on\n  -n LINES      so many"
     chyves.add("lab", "chyves lab [--dir DIR] [-- <command>...]")
     chyves.add("dump", "chyves <guest> dump [-ny]")
-    chyves.add("log", "chyves <guest> log [-Hp]", header=explained)
+    chyves.add("log", "chyves <guest> log [-Hp]", "chyves host log [-Hp]", header=explained)
     chyves.add("group", "chyves <guest> group add|remove <group>")
     (chyves.root / "chyves_core").symlink_to(REPOSITORY / "chyves_core")
     return chyves
@@ -60,6 +60,9 @@ def filled(chyves: Chyves, host: GIVE) -> Chyves:
         ("nosuch st", "start"),
         ("web1 n", ""),
         ("global ", "get set"),
+        ("host ", "log"),
+        ("hos", "host"),
+        ("host log -", "--follow -H -f -n -p"),
         ("defaults s", "set"),
         ("guest ", "db web1 web2"),
         ("guest web1 st", "start"),

@@ -103,6 +103,12 @@ def test_a_link_is_only_as_good_as_what_it_points_to(
 
 
 @needs_root
+def test_the_environment_cannot_talk_root_out_of_it(chyves: Chyves, plugin: Path) -> None:
+    give_away(plugin)
+    assert chyves("extra", user_id="1000", refused="", found=str(plugin)).status == 4
+
+
+@needs_root
 def test_built_in_commands_run_whoever_owns_the_checkout(chyves: Chyves) -> None:
     give_away(chyves.libexec / "chyves-start")
     give_away(chyves.libexec)

@@ -47,6 +47,13 @@ def test_the_status_of_the_command_is_the_status_of_chyves(chyves: Chyves) -> No
     assert chyves("fail").status == 3
 
 
+def test_variables_of_the_caller_do_not_get_in_the_way(chyves: Chyves) -> None:
+    names = "guest_first word guest found target bin own host refused folder file lib python"
+    more = dict.fromkeys(names.split(), "yes")
+    assert chyves("network", "start", **more).out == "chyves-network [start]\n"
+    assert chyves("frob", **more).err.startswith("chyves: unknown command 'frob'\n")
+
+
 def test_a_word_with_a_slash_or_a_dot_is_never_a_command(chyves: Chyves) -> None:
     chyves.add("x.y")
     for word in ("../libexec/chyves-start", "x.y", "", "-"):
