@@ -7,6 +7,7 @@ import os
 import stat
 from collections.abc import Iterable
 from dataclasses import dataclass
+from io import FileIO
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
@@ -82,13 +83,6 @@ def unpacked(file: BinaryIO, ending: str) -> Readable:
     return file
 
 
-def create_file(path: Path) -> BinaryIO:
-    """Open a new file for writing that nobody can change later (mode 0444)."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-    os.fchmod(descriptor, 0o444)
-    return open(descriptor, "wb")
-
-
 def pour(
     source: Path,
     target: Path | None,
@@ -110,7 +104,7 @@ def pour(
     size = 0
     with open_file(source, shown) as raw:
         inside = unpacked(raw, ending)
-        with open(os.devnull, "wb") if target is None else writing(target) as out:
+        with writing(target or Path(os.devnull)) as out:
             while block := read_block(inside, shown, ending):
                 size += len(block)
                 for digest in digests.values():
@@ -141,26 +135,27 @@ def read_block(file: Readable, shown: str, ending: str) -> bytes:
         raise ChyvesError(f"{shown}: is damaged, or no {ending} file at all ({error})") from error
 
 
-def writing(target: Path) -> BinaryIO:
-    """Open the target; raises HostError."""
+def writing(target: Path) -> FileIO:
+    """Open the target, without a buffer that could fail when it is closed; raises HostError."""
     try:
-        return create_file(target)
+        return FileIO(target, "wb")
     except OSError as error:
         raise HostError(f"cannot write {target.name}: {error.strerror}") from error
 
 
-def write_block(out: BinaryIO, block: bytes, shown: str) -> None:
+def write_block(out: FileIO, block: bytes, shown: str) -> None:
     """Write one block; raises HostError, in clear words where the pool is full."""
+    rest = memoryview(block)
     try:
-        out.write(block)
+        while rest:
+            rest = rest[out.write(rest) :]
     except OSError as error:
         raise no_room(error, shown) from error
 
 
-def finish(out: BinaryIO, shown: str) -> None:
+def finish(out: FileIO, shown: str) -> None:
     """Bring all that was written to the disk; a full pool may show only now."""
     try:
-        out.flush()
         os.fsync(out.fileno())
     except OSError as error:
         raise no_room(error, shown) from error

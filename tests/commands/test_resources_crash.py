@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,8 +28,9 @@ if TYPE_CHECKING:
 CREATE, LOOK, SET = 2, 3, 4
 
 
-@pytest.mark.parametrize("fault", ["kill", "kill-after"])
-@pytest.mark.parametrize("call", [CREATE, LOOK, SET])
+@pytest.mark.parametrize(
+    ("call", "fault"), [(CREATE, "kill"), (LOOK, "kill"), (SET, "kill"), (SET, "kill-after")]
+)
 def test_a_killed_import_leaves_nothing_that_counts_and_the_next_one_succeeds(
     lab: LabHost, tmp_path: Path, call: int, fault: str
 ) -> None:
@@ -135,8 +137,10 @@ def test_a_killed_rename_leaves_the_old_name_or_the_new_one_and_can_go_on(
     assert (lab.root / "chyves/zroot/ISO/last.iso/last.iso").read_bytes() == CONTENT
 
 
-@pytest.mark.parametrize("call", [2, 3, 4, 5])
-@pytest.mark.parametrize("fault", ["kill", "kill-after", "fail"])
+@pytest.mark.parametrize(
+    ("call", "fault"),
+    [(3, "kill"), (4, "kill"), (5, "kill"), (5, "kill-after"), (3, "fail"), (4, "fail")],
+)
 def test_a_stopped_rename_of_a_firmware_is_found_by_its_guests_and_can_be_repeated(
     lab: LabHost, tmp_path: Path, call: int, fault: str
 ) -> None:
@@ -160,8 +164,6 @@ def found_by_guest(host: LabHost) -> str:
         "from chyves_core.pools import read_storage; import sys;"
         "print(resources.find(read_storage(Host()), 'Firmware', sys.argv[1]).name)"
     )
-    import sys
-
     named = host.output("web1", "get", "-H", "uefi_firmware")
     return host.run(sys.executable, "-c", script, named).stdout.strip()
 

@@ -65,17 +65,13 @@ def test_files_of_several_compressed_parts_are_unpacked_whole(lab: LabHost, tmp_
     assert installed(lab, "two.iso") == CONTENT
 
 
-@pytest.mark.parametrize("algorithm", ["md5", "sha1", "sha256", "sha512"])
-@pytest.mark.parametrize("form", ["{name}:{digits}", "{digits}", "{upper}:{upper_digits}"])
-def test_checksums_are_taken_in_each_form(
-    lab: LabHost, tmp_path: Path, algorithm: str, form: str
-) -> None:
-    digits = hashlib.new(algorithm, CONTENT).hexdigest()
-    words = form.format(
-        name=algorithm, digits=digits, upper=algorithm.upper(), upper_digits=digits.upper()
-    )
-    done = lab.chyves("iso", "import", make_file(tmp_path, "a.iso"), "--hash", words)
-    assert done.stdout == f"a.iso: imported, 151K, its {algorithm} checksum is right\n"
+def test_four_kinds_of_checksums_are_taken(lab: LabHost, tmp_path: Path) -> None:
+    file = make_file(tmp_path, "a.iso")
+    for algorithm in ("md5", "sha1", "sha256", "sha512"):
+        digits = hashlib.new(algorithm, CONTENT).hexdigest()
+        name = f"{algorithm}.iso"
+        done = lab.chyves("iso", "import", file, "--name", name, "--hash", digits)
+        assert done.stdout == f"{name}: imported, 151K, its {algorithm} checksum is right\n"
 
 
 def test_a_name_can_be_chosen(lab: LabHost, tmp_path: Path) -> None:

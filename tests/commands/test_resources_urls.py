@@ -1,0 +1,163 @@
+"""`chyves iso import` of URLs, from a web server on this machine."""
+
+from __future__ import annotations
+
+import hashlib
+import lzma
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.commands.resource_files import CONTENT, installed, names, properties, resource_datasets
+
+if TYPE_CHECKING:
+    from tests.conftest import LabHost
+
+PACKED = lzma.compress(CONTENT)
+
+
+class Handler(BaseHTTPRequestHandler):
+    """A few files, a redirect, an answer that is cut off, and one that never ends."""
+
+    def do_GET(self) -> None:
+        path = self.path.partition("?")[0]
+        files = {"/pub/a.iso": CONTENT, "/pub/a%20(1).iso": CONTENT, "/pub/a.iso.xz": PACKED}
+        if path in files:
+            self.answer(files[path], len(files[path]))
+        elif path == "/mirror/b.iso":
+            self.send_response(302)
+            self.send_header("Location", "/pub/a.iso")
+            self.end_headers()
+        elif path == "/cut.iso":
+            self.answer(CONTENT[:1000], len(CONTENT))
+        elif path == "/empty.iso":
+            self.answer(b"", 0)
+        elif path == "/stuck.iso":
+            self.answer(CONTENT[:1000], len(CONTENT))
+            time.sleep(30)
+        else:
+            self.send_error(404)
+
+    def answer(self, content: bytes, length: int) -> None:
+        """Send some content and call it `length` bytes."""
+        self.send_response(200)
+        self.send_header("Content-Length", str(length))
+        self.end_headers()
+        self.wfile.write(content)
+        self.wfile.flush()
+
+    def log_message(self, *_: object) -> None:
+        """Keep quiet."""
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
+    """The address of a web server."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as web:
+        web.daemon_threads = True
+        web.block_on_close = False
+        threading.Thread(target=web.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{web.server_address[1]}"
+        web.shutdown()
+
+
+def test_a_url_is_fetched_quietly_and_its_source_kept(lab: LabHost, server: str) -> None:
+    sha256 = hashlib.sha256(CONTENT).hexdigest()
+    done = lab.chyves("iso", "import", f"{server}/pub/a.iso?mirror=1", "--hash", sha256)
+    assert (done.stdout, done.stderr) == (
+        "a.iso: imported, 151K, its sha256 checksum is right\n",
+        "",
+    )
+    assert installed(lab, "a.iso") == CONTENT
+    assert properties(lab, "zroot/chyves/ISO/a.iso")["source"] == f"{server}/pub/a.iso?mirror=1"
+    (fetch,) = lab.commands("fetch")
+    assert fetch[:4] == ["fetch", "-q", "-o", "/chyves/zroot/ISO/a.iso/.download"]
+
+
+def test_a_packed_url_is_checked_as_it_comes_and_unpacked(lab: LabHost, server: str) -> None:
+    digits = hashlib.sha1(PACKED).hexdigest()
+    lab.chyves("iso", "import", f"{server}/pub/a.iso.xz", "--hash", digits)
+    assert installed(lab, "a.iso") == CONTENT
+
+
+def test_a_redirect_is_followed_and_the_asked_name_kept(lab: LabHost, server: str) -> None:
+    lab.chyves("iso", "import", f"{server}/mirror/b.iso")
+    assert installed(lab, "b.iso") == CONTENT
+
+
+def test_a_name_in_a_url_is_decoded(lab: LabHost, server: str) -> None:
+    lab.chyves("iso", "import", f"{server}/pub/a%20(1).iso")
+    assert names(lab) == ["a__1_.iso"]
+
+
+def test_a_password_in_a_url_is_not_kept(lab: LabHost, server: str) -> None:
+    address = server.replace("//", "//me:secret@")
+    lab.chyves("iso", "import", "-n", f"{address}/pub/a.iso")
+    assert "source=http://127.0.0.1" in lab.output("iso", "import", "-n", f"{address}/pub/a.iso")
+
+
+@pytest.mark.parametrize(
+    ("path", "reason"),
+    [
+        ("gone.iso", "Not Found"),
+        ("cut.iso", "appears to be truncated"),
+        ("empty.iso", "empty.iso: is empty"),
+    ],
+)
+def test_a_download_that_fails_leaves_nothing(
+    lab: LabHost, server: str, path: str, reason: str
+) -> None:
+    said = lab.chyves("iso", "import", f"{server}/{path}", status=1).stderr
+    assert reason in said
+    assert said.startswith("chyves: ")
+    assert said.count("\n") == 1
+    assert resource_datasets(lab) == []
+
+
+def test_a_download_with_a_wrong_checksum_leaves_nothing(lab: LabHost, server: str) -> None:
+    for path in ("pub/a.iso", "pub/a.iso.xz"):
+        done = lab.chyves("iso", "import", f"{server}/{path}", "--hash", "f" * 128, status=1)
+        assert "the sha512 checksum is wrong, nothing was imported" in done.stderr
+    assert resource_datasets(lab) == []
+
+
+def test_a_server_that_is_not_there(lab: LabHost) -> None:
+    said = lab.chyves("iso", "import", "http://127.0.0.1:1/a.iso", status=1).stderr
+    assert said.startswith("chyves: fetch: http://127.0.0.1:1/a.iso: ")
+    assert resource_datasets(lab) == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_download_ends_fetch_and_leaves_nothing(
+    lab: LabHost, server: str, number: signal.Signals
+) -> None:
+    command = subprocess.Popen(
+        [str(lab.lab.bin / "chyves"), "iso", "import", f"{server}/stuck.iso"],
+        env=lab.environment(),
+        stdin=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    download = lab.root / "chyves" / "zroot" / "ISO" / "stuck.iso" / ".download"
+    deadline = time.monotonic() + 30
+    while not download.exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    command.send_signal(number)
+    _, said = command.communicate(timeout=20)
+    assert (command.returncode, said) == (130, "chyves: interrupted\n")
+    assert resource_datasets(lab) == []
+
+
+def test_a_killed_download_is_cleared_by_the_next_import(lab: LabHost, server: str) -> None:
+    address = f"{server}/pub/a.iso.xz"
+    lab.chyves("iso", "import", address, status=-9, CHYVES_LAB_FAIL="fetch:1:kill-after")
+    assert names(lab) == []
+    lab.chyves("iso", "import", address)
+    assert installed(lab, "a.iso") == CONTENT
