@@ -26,14 +26,6 @@ def default_flags(inventory: Inventory, name: str) -> str:
     return global_settings(inventory.storage)[name].removeprefix("-")
 
 
-def select(inventory: Inventory, words: Sequence[str]) -> list[Guest]:
-    """Return the guests that the words mean, each once; all of them where there is no word."""
-    chosen: dict[str, Guest] = {}
-    for word in words or ("all",):
-        chosen |= {guest.name: guest for guest in inventory.select(word)}
-    return list(chosen.values())
-
-
 def show(look: Look, guests: Sequence[Guest], flags: str, wanted: Format) -> None:
     """Print guests as the letters say: columns, disks (not with `k`), width (`w`), pager (`l`)."""
     if "w" in flags:

@@ -85,8 +85,8 @@ def unknown(inventory: Inventory, word: str, kinds: Sequence[str]) -> UsageError
     return UsageError(f"{word}: there is no list of that name", hint)
 
 
-def disks(look: Look, words: str | None) -> Listed:
-    """Return the disks of all guests, or of those that the words mean."""
+def disks(look: Look, word: str | None) -> Listed:
+    """Return the disks of all guests, or of those that the word means."""
     rows: list[Row] = [
         {
             "guest": guest.name,
@@ -98,7 +98,7 @@ def disks(look: Look, words: str | None) -> Listed:
             "description": disk.properties.get("description"),
             "notes": disk.properties.get("notes"),
         }
-        for guest in look.inventory.select(words or "all")
+        for guest in look.guests([word] if word else [])
         for disk in guest.disks
     ]
     columns = ("guest", "disk", "size", "used", "dataset", "serial", "description")

@@ -67,9 +67,9 @@ def property_row(scope: str, known: Property) -> Row:
     }
 
 
-def processes(look: Look, words: str | None) -> Listed:
+def processes(look: Look, word: str | None) -> Listed:
     """Return the processes of guests: supervisor, loader, bhyve, and cu on their consoles."""
-    guests = look.inventory.select(words or "all")
+    guests = look.guests([word] if word else [])
     by_vm = {vm_name(guest.name): guest.name for guest in guests}
     by_console = {f"{guest.value('serial')}B": guest.name for guest in guests}
     rows: list[Row] = []

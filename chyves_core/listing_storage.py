@@ -75,13 +75,13 @@ def resource_list(look: Look, kind: str, what: str) -> Listed:
     return Listed(("name", "size", "used", "imported", "source"), rows, what)
 
 
-def snapshots(look: Look, words: str | None) -> Listed:
+def snapshots(look: Look, word: str | None) -> Listed:
     """Return the guests' snapshots, each with its disks, read with one zfs call."""
-    guests = look.inventory.select(words or "all")
+    guests = look.guests([word] if word else [])
     columns = ("guest", "snapshot", "used", "creation")
     if not guests:
         return Listed(columns, [], "snapshots")
-    if words:
+    if word:
         roots = [guest.dataset for guest in guests]
     else:
         parents = [f"{pool.root}/guests" for pool in look.inventory.storage.active_pools]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 
-from chyves_core.guests import Disk, Inventory, read_inventory
+from chyves_core.guests import Disk, Guest, Inventory, read_inventory
 from chyves_core.host import Host
 from chyves_core.output import Size
 from chyves_core.runtime import Runtime, read_runtime
@@ -25,6 +26,17 @@ class Look:
     def runtime(self) -> Runtime:
         """What runs now: one ps call where something of chyves can run."""
         return read_runtime(self.host)
+
+    def guests(self, words: Sequence[str] = ()) -> list[Guest]:
+        """Return the guests that the words mean, each once; without a word all that are listed.
+
+        A name that stands for two guests is refused where it was asked for; it is left out of
+        the list of all, see Inventory.twice.
+        """
+        chosen: dict[str, Guest] = {} if words else dict(self.inventory.guests)
+        for word in words:
+            chosen |= {guest.name: guest for guest in self.inventory.select(word)}
+        return list(chosen.values())
 
     def used(self, disk: Disk) -> Size:
         """Return the bytes that a disk takes on its pool."""

@@ -91,6 +91,21 @@ def test_a_copied_pool_is_not_listed(guests):
     assert "web1" not in guests.output("list")
 
 
+@pytest.mark.parametrize("word", [(), ("ram",), ("disks",), ("snapshots",)])
+def test_a_name_on_two_pools_is_reported_and_the_others_are_listed(guests, word):
+    make_guests(guests, {"pfSense": {}}, pool="tank")
+    guests.run("zfs", "snapshot", "-r", "tank/chyves/guests/web1@one")
+    done = guests.chyves("list", "-H", *word, status=4)
+    assert "web1\t" in done.stdout
+    assert "pfSense\t" not in done.stdout
+    assert done.stderr.startswith(
+        "chyves: pfSense: there are two guests of this name, "
+        "zroot/chyves/guests/pfSense and tank/chyves/guests/pfSense\n"
+    )
+    assert guests.chyves("info", "-H", "pfSense", status=4).stdout == ""
+    assert guests.chyves("info", "-Hk", "web1").stderr == ""
+
+
 def test_a_closed_pipe_ends_it_quietly(guests):
     done = guests.run("sh", "-c", f"{guests.lab.bin / 'chyves'} list | head -n 1")
     assert done.stderr == ""

@@ -164,6 +164,11 @@ def test_iso_images_on_the_primary_pool(guests, tmp_path):
     assert guests.output("list", "-Hp", "-o", "name,size", "iso") == f"small.iso\t{2 << 20}"
 
 
+def test_no_processes_are_no_error(guests):
+    done = guests.chyves("list", "processes")
+    assert (done.stdout, done.stderr) == ("", "no processes\n")
+
+
 def test_processes_of_guests_by_exact_name(guests):
     make_guests(guests, {"web10": {}})
     sleep = [sys.executable, "-c", "import time; time.sleep(60)"]

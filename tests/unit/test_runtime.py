@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from chyves_core.runtime import Runtime, parse_ps
 
 PS = """\
@@ -21,6 +23,15 @@ def test_a_guest_is_never_taken_for_one_whose_name_begins_like_its_own():
     assert runtime.bhyve("web10").pid == 103
     assert runtime.bhyve("web1") is None
     assert runtime.bhyve("web2") is None
+
+
+def test_the_state_of_many_guests_is_found_at_once():
+    names = [f"guest{number}" for number in range(2000)]
+    lines = "".join(f"{n} 1 1 bhyve: chy-{name}\n" for n, name in enumerate(names, 100))
+    runtime = Runtime(frozenset(), parse_ps(lines))
+    started = time.process_time()
+    assert {runtime.state(name) for name in names} == {"running"}
+    assert time.process_time() - started < 0.5
 
 
 def test_states():
