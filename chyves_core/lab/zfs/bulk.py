@@ -10,6 +10,7 @@ from chyves_core.lab.zfs.actions import Action
 from chyves_core.lab.zfs.model import FILESYSTEM, VOLUME, Pool
 from chyves_core.lab.zfs.names import parent_of, pool_of
 from chyves_core.lab.zfs.numbers import thick_reservation
+from chyves_core.lab.zfs.properties import by_name, default_of
 from chyves_core.lab.zfs.session import View
 from chyves_core.lab.zfs.store import Store
 
@@ -61,9 +62,10 @@ def add(store: Store, pool: Pool, wanted: NewDataset) -> None:
     dataset = pool.new_dataset(wanted.name, VOLUME if wanted.volsize else FILESYSTEM)
     dataset.local.update(wanted.properties)
     if wanted.volsize:
-        dataset.volsize, dataset.volblocksize = wanted.volsize, 8192
+        block = int(default_of(by_name()["volblocksize"], store.lab.freebsd))
+        dataset.volsize, dataset.volblocksize = wanted.volsize, block
         if not wanted.sparse:
-            dataset.local["refreservation"] = str(thick_reservation(wanted.volsize, 8192))
+            dataset.local["refreservation"] = str(thick_reservation(wanted.volsize, block))
     for name in wanted.snapshots:
         pool.new_snapshot(dataset, name)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from chyves_core.lab.zfs.actions import Action
+from chyves_core.lab.zfs.actions import Action, remove
 from chyves_core.lab.zfs.checking import BadProperty, check, split_pairs, too_long
 from chyves_core.lab.zfs.create import check_parent, make_parents
 from chyves_core.lab.zfs.delegation import may
@@ -103,6 +103,7 @@ def make(
 def fill(view: View, dataset: Dataset, snap: Snapshot) -> list[Action]:
     """Copy a snapshot's content into a new dataset; returns what shows it."""
     own = view.files.own(dataset)
+    remove(own)
     os.makedirs(own, exist_ok=True)
     prepare(view, snap, dataset.is_volume, f"{own}/{'vol' if dataset.is_volume else 'fs'}")
     from chyves_core.lab.zfs.mounting import relocate

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from chyves_core.lab.zfs.actions import Action
+from chyves_core.lab.zfs.actions import Action, remove
 from chyves_core.lab.zfs.checking import BadProperty, check, split_pairs, too_long
 from chyves_core.lab.zfs.errors import UsageError, ZfsError
 from chyves_core.lab.zfs.model import FILESYSTEM, VOLUME, Dataset, Pool
@@ -200,9 +200,13 @@ def make_parents(session: Session, pool: Pool, name: str) -> list[Action]:
 
 
 def put_in_place(view: View, dataset: Dataset, mounting: bool) -> list[Action]:
-    """Make a new dataset's empty content and return the actions that show it."""
+    """Make a new dataset's empty content and return the actions that show it.
+
+    Its number may be that of a dataset which a killed command did not get to save.
+    """
     from chyves_core.lab.zfs.mounting import relocate, target_of
 
+    remove(view.files.own(dataset))
     if dataset.is_volume:
         target = target_of(view, dataset)
         dataset.mounted = target

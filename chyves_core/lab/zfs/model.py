@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import random
+import os
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -194,4 +194,4 @@ class Pool:
 
 def new_guid() -> int:
     """Return a random 64 bit number that is not 0."""
-    return random.SystemRandom().getrandbits(63) + 1
+    return int.from_bytes(os.urandom(8)) or 1

@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass, field
 from typing import Any
 
-from chyves_core.lab.zfs.actions import Action
+from chyves_core.lab.zfs.actions import Action, remove
 from chyves_core.lab.zfs.create import make_parents
 from chyves_core.lab.zfs.destroy import remove_snapshots
 from chyves_core.lab.zfs.errors import ZfsError
@@ -135,7 +135,8 @@ def show_content(
     if not fresh:
         actions = bring_back(view, dataset, last)
         return actions + view.files.snapdir(dataset)
-    os.makedirs(view.files.own(dataset), exist_ok=True)
+    remove(view.files.own(dataset))
+    os.makedirs(view.files.own(dataset))
     actions = bring_back(view, dataset, last)
     if not dataset.is_volume:
         os.makedirs(f"{view.files.own(dataset)}/fs", exist_ok=True)

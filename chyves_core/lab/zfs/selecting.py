@@ -34,7 +34,6 @@ class Choice:
                 raise UsageError(f"({depth}) is not a number")
             self.depth = int(depth)
         self.types = chosen_types(options, usual_types)
-        self.explicit_types = "t" in options
 
 
 def chosen_types(options: Options, usual: frozenset[str]) -> frozenset[str]:
@@ -108,7 +107,7 @@ def items_of(pool: Pool, name: str, choice: Choice) -> list[Item] | None:
 def below(pool: Pool, dataset: Dataset, choice: Choice) -> list[Item]:
     """Return a dataset, and as deep as asked for its snapshots, bookmarks and children."""
     depth, types = choice.depth, choice.types
-    if depth == 0 and choice.explicit_types and not types & {"filesystem", "volume"}:
+    if depth == 0 and types in ({"snapshot"}, {"bookmark"}):
         depth = 1
     if depth == 0 and dataset.kind not in types:
         return []

@@ -1,0 +1,122 @@
+"""Filesystems are real folders in the lab: what lies in them follows zfs commands."""
+
+from __future__ import annotations
+
+from .playing import Host
+
+
+def test_files_come_back_with_rollback_and_show_in_the_snapshot(host: Host) -> None:
+    host("zfs create zroot/f; mkdir $R/zroot/f/sub; echo one > $R/zroot/f/sub/a")
+    host("zfs snapshot zroot/f@s; echo two > $R/zroot/f/sub/a; touch $R/zroot/f/new")
+    assert host("cat $R/zroot/f/.zfs/snapshot/s/sub/a") == "one\n"
+    host("zfs rollback zroot/f@s")
+    assert host("cat $R/zroot/f/sub/a; ls $R/zroot/f") == "one\nsub\n"
+
+
+def test_rollback_of_a_parent_leaves_mounted_children_alone(host: Host) -> None:
+    host("zfs create zroot/f; zfs snapshot zroot/f@s; zfs create zroot/f/kid")
+    host("echo 1 > $R/zroot/f/own; echo 2 > $R/zroot/f/kid/theirs")
+    host("zfs rollback zroot/f@s")
+    assert host("ls $R/zroot/f; cat $R/zroot/f/kid/theirs") == "kid\n2\n"
+
+
+def test_a_snapshot_of_a_parent_does_not_hold_the_childs_files(host: Host) -> None:
+    host("zfs create -p zroot/f/kid; echo 2 > $R/zroot/f/kid/theirs; zfs snapshot zroot/f@s")
+    host("zfs clone zroot/f@s zroot/c")
+    assert host("ls $R/zroot/c/kid") == ""
+
+
+def test_rename_takes_files_and_mounted_children_along(host: Host) -> None:
+    host("zfs create -p zroot/f/kid; echo 1 > $R/zroot/f/a; echo 2 > $R/zroot/f/kid/b")
+    host("zfs rename zroot/f zroot/g")
+    assert host("cat $R/zroot/g/a $R/zroot/g/kid/b") == "1\n2\n"
+    assert not (host.root / "zroot/f").exists()
+
+
+def test_a_mountpoint_set_above_moves_those_that_inherit_it(host: Host) -> None:
+    host("zfs create -o mountpoint=/chyves/zroot zroot/chyves; zfs create zroot/chyves/guests")
+    host("echo 1 > $R/chyves/zroot/guests/a; zfs set mountpoint=/elsewhere zroot/chyves")
+    assert host("cat $R/elsewhere/guests/a") == "1\n"
+    assert host("zfs get -H -o value,source mountpoint zroot/chyves/guests") == (
+        "/elsewhere/guests\tinherited from zroot/chyves\n"
+    )
+    assert not (host.root / "chyves/zroot").exists()
+
+
+def test_what_a_mount_covers_is_seen_again_after_it(host: Host) -> None:
+    host("mkdir -p $R/zroot/f; echo below > $R/zroot/f/x; zfs create zroot/f")
+    assert host("ls $R/zroot/f") == ""
+    host("zfs unmount zroot/f")
+    assert host("cat $R/zroot/f/x") == "below\n"
+    host("zfs mount zroot/f; zfs destroy zroot/f")
+    assert host("cat $R/zroot/f/x") == "below\n"
+
+
+def test_unmounted_files_wait_for_the_next_mount(host: Host) -> None:
+    host("zfs create zroot/f; echo 1 > $R/zroot/f/a; zfs unmount zroot/f")
+    assert host("ls $R/zroot/f; zfs get -H -o value mounted zroot/f") == "no\n"
+    host("zfs mount zroot/f")
+    assert host("cat $R/zroot/f/a") == "1\n"
+
+
+def test_a_folder_in_use_is_not_unmounted(host: Host) -> None:
+    host("zfs create zroot/f")
+    assert host.refused("cd $R/zroot/f && zfs unmount zroot/f") == (
+        "cannot unmount '/zroot/f': pool or dataset is busy\n"
+    )
+
+
+def test_destroy_removes_the_files_for_good(host: Host) -> None:
+    host("zfs create zroot/f; echo 1 > $R/zroot/f/a; zfs snapshot zroot/f@s")
+    host("zfs destroy -r zroot/f; zfs create zroot/f")
+    assert host("ls -A $R/zroot/f") == ""
+
+
+def test_unchanged_snapshots_share_one_copy(host: Host) -> None:
+    host("zfs create zroot/f; echo 1 > $R/zroot/f/a")
+    host("zfs snapshot zroot/f@1; zfs snapshot zroot/f@2; zfs destroy zroot/f@1")
+    assert host("cat $R/zroot/f/.zfs/snapshot/2/a") == "1\n"
+    assert len(list((host.lab.folder / "zfs").glob("*/data/*"))) == 1
+    host("zfs destroy zroot/f@2")
+    assert list((host.lab.folder / "zfs").glob("*/data/*")) == []
+
+
+def test_a_renamed_snapshot_shows_under_its_new_name(host: Host) -> None:
+    host("zfs create zroot/f; echo 1 > $R/zroot/f/a; zfs snapshot zroot/f@old")
+    host("zfs rename zroot/f@old zroot/f@new; zfs rename zroot/f zroot/g")
+    assert host("ls $R/zroot/g/.zfs/snapshot; cat $R/zroot/g/.zfs/snapshot/new/a") == "new\n1\n"
+
+
+def test_export_and_import_keep_everything(host: Host) -> None:
+    host("zfs create tank/f; echo 1 > $R/tank/f/a; zfs create -V 8m tank/v; zpool export tank")
+    assert not host.node("tank/v").exists()
+    assert not (host.root / "tank/f").exists()
+    host("zpool import tank other")
+    assert host("cat $R/tank/f/a || cat $R/other/f/a") == "1\n"
+    assert host.node("other/v").exists()
+    assert host("zfs list -H -o name -r other") == "other\nother/f\nother/v\n"
+
+
+def test_a_destroyed_pool_leaves_nothing_behind(host: Host) -> None:
+    host("zfs create tank/f; echo 1 > $R/tank/f/a; zfs create -V 8m tank/v; zpool destroy tank")
+    assert not (host.root / "tank").exists()
+    assert not host.node("tank").exists()
+    assert host("zpool list -H -o name") == "zroot\n"
+
+
+def test_received_filesystems_get_new_guids_and_snapshots_keep_theirs(host: Host) -> None:
+    host("zfs create zroot/f; zfs snapshot zroot/f@s; zfs send zroot/f@s | zfs recv tank/f")
+    own = host("zfs get -H -o value guid zroot/f tank/f").split()
+    snaps = host("zfs get -H -o value guid zroot/f@s tank/f@s").split()
+    assert own[0] != own[1]
+    assert snaps[0] == snaps[1]
+
+
+def test_received_links_modes_and_folders_are_the_senders(host: Host) -> None:
+    host("zfs create zroot/f; mkdir -m 700 $R/zroot/f/d; ln -s d $R/zroot/f/l")
+    host("echo x > $R/zroot/f/d/x; chmod 600 $R/zroot/f/d/x; zfs snapshot zroot/f@s")
+    host("zfs send zroot/f@s | zfs recv tank/f")
+    copy = host.root / "tank/f"
+    assert (copy / "l/x").read_text() == "x\n"
+    assert (copy / "d/x").stat().st_mode & 0o777 == 0o600
+    assert (copy / "d").stat().st_mode & 0o777 == 0o700
