@@ -42,11 +42,12 @@ def make_list(look: Look, words: Sequence[str]) -> Listed:
     }
     takes_word = ("disks", "global", "processes", "snapshots")
     kind, *rest = words
+    if kind not in kinds:
+        # Said before a word too many: an unknown word is more to the point.
+        found = property_list(look.inventory, kind, list(kinds))
     if len(rest) > (1 if kind in takes_word else 0):
         raise UsageError(f"{rest[-1]}: is one word too many", f"chyves list {kind}")
-    if kind in kinds:
-        return kinds[kind](look, rest[0] if rest else None)
-    return property_list(look.inventory, kind, list(kinds))
+    return kinds[kind](look, rest[0] if rest else None) if kind in kinds else found
 
 
 def property_list(inventory: Inventory, name: str, kinds: Sequence[str]) -> Listed:

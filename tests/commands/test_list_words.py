@@ -76,6 +76,7 @@ def test_a_word_that_nothing_is_called_is_a_usage_error_with_near_words(guests):
     assert done.stderr == "chyves: rma: there is no list of that name\n        did you mean ram?\n"
     assert "pools, processes" in guests.chyves("list", "xyzzy", status=2).stderr
     assert "chyves info web1" in guests.chyves("list", "web1", status=2).stderr
+    assert "xyzzy: there is no" in guests.chyves("list", "xyzzy", "active", status=2).stderr
     assert "one word too many" in guests.chyves("list", "pools", "tank", status=2).stderr
 
 
