@@ -12,8 +12,9 @@ from chyves_core.errors import ChyvesError, HostError, Refused
 from chyves_core.guests import GUEST_PREFIX, Inventory, guest_datasets, read_inventory
 from chyves_core.host import Host
 from chyves_core.plan import Plan, Remove, quote, run
-from chyves_core.resources import FIRMWARE, PREFIX, Resource
-from chyves_core.runtime import RUN_FOLDER, read_runtime
+from chyves_core.resources import FIRMWARE, ISO, PREFIX, Resource
+from chyves_core.runtime import Runtime, read_runtime
+from chyves_core.supervise.folder import RunFolder
 
 FORMER_NAME = f"{PREFIX}former_name"
 FIRMWARE_PROPERTY = f"{GUEST_PREFIX}uefi_firmware"
@@ -33,26 +34,28 @@ def guests_with_firmware(inventory: Inventory, resource: Resource) -> list[str]:
 
 
 def running_with(host: Host, inventory: Inventory, resource: Resource) -> list[str]:
-    """Return the running guests that were started with the file of a resource.
-
-    bhyve hides its command line once it runs, so what the start has written down for the guest
-    below /var/run/chyves/guests is asked as well.
-    """
+    """Return the running guests that were started with a resource."""
     runtime = read_runtime(host)
-    using = []
-    for name in inventory.guests:
-        if runtime.is_running(name):
-            processes = (runtime.bhyve(name), runtime.loader(name), runtime.supervisor(name))
-            texts = [process.command for process in processes if process]
-            if any(names_path(text, resource.path) for text in (*texts, *notes(host, name))):
-                using.append(name)
-    return using
+    return [
+        name
+        for name in inventory.guests
+        if runtime.is_running(name) and was_started_with(host, runtime, name, resource)
+    ]
 
 
-def notes(host: Host, guest: str) -> list[str]:
-    """Return the texts that lie in the run folder of a guest."""
-    folder = f"{RUN_FOLDER}/guests/{guest}"
-    return [host.read_text(f"{folder}/{name}") or "" for name in host.list_folder(folder)]
+def was_started_with(host: Host, runtime: Runtime, guest: str, resource: Resource) -> bool:
+    """Return whether a running guest has a resource in its drive or on its command lines.
+
+    bhyve hides its command line once it runs, so the run folder is asked as well: an ISO counts
+    until it is ejected, also between two boots.
+    """
+    folder = RunFolder(guest)
+    if resource.kind == ISO and folder.read(host, "iso") == resource.name:
+        return True
+    processes = (runtime.bhyve(guest), runtime.loader(guest))
+    texts = [process.command for process in processes if process]
+    texts += [folder.read(host, name) for name in ("bhyve.argv", "loader.argv")]
+    return any(names_path(text, resource.path) for text in texts)
 
 
 def names_path(text: str, path: str) -> bool:
@@ -100,7 +103,7 @@ def rename(host: Host, kind: str, old: str, new: str) -> None:
     At every moment the resource is found, by its old name or by the new one.
     """
     resources.check_name(new)
-    with locks.hold(host, resources.lock(old), resources.lock(new), locks.NUMBERING, seconds=2):
+    with locks.hold(host, resources.lock(old), resources.lock(new), locks.NUMBERING):
         inventory = read_inventory(host)
         resource = resources.find(inventory.storage, kind, old)
         guests = guests_with_firmware(inventory, resource)
@@ -187,7 +190,8 @@ def refuse_children(inventory: Inventory, resource: Resource) -> None:
 
 def refuse_named(inventory: Inventory, resource: Resource, force: bool) -> None:
     """Raise Refused where guests name a firmware, unless forced."""
-    guests = [each.rpartition("/")[2] for each in guests_with_firmware(inventory, resource)]
+    datasets = guests_with_firmware(inventory, resource)
+    guests = sorted(each.rpartition("/")[2] for each in datasets)
     if guests and not force:
         raise Refused(
             f"{resource.name}: is the uefi_firmware of {', '.join(guests)}",

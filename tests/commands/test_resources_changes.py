@@ -158,24 +158,34 @@ def guest(isos: LabHost) -> Iterator[LabHost]:
     (isos.root / "dev" / "vmm" / "chy-web1").unlink()
 
 
+def note(host: LabHost, name: str, text: str) -> None:
+    """Write a file into the run folder of web1, as `start` does."""
+    folder = host.root / "var" / "run" / "chyves" / "guests" / "web1"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_text(text)
+
+
 @pytest.mark.parametrize(
-    "words", [("delete", "-y", "pfSense", "force"), ("rename", "pfSense", "x")]
+    "written",
+    [
+        ("iso", "pfSense\n"),
+        ("bhyve.argv", "-s\n3,ahci-cd,/chyves/zroot/ISO/pfSense/pfSense\nchy-web1\n"),
+        ("loader.argv", "-d\n/chyves/zroot/ISO/pfSense/pfSense\nchy-web1\n"),
+    ],
 )
 def test_an_iso_that_a_running_guest_was_started_with_stays(
-    guest: LabHost, words: tuple[str, ...]
+    guest: LabHost, written: tuple[str, str]
 ) -> None:
-    folder = guest.root / "var" / "run" / "chyves" / "guests" / "web1"
-    folder.mkdir(parents=True)
-    (folder / "plan").write_text("bhyve -s 3,ahci-cd,/chyves/zroot/ISO/pfSense/pfSense chy-web1\n")
-    done = guest.chyves("iso", *words, status=4)
-    assert done.stderr.startswith("chyves: pfSense: is in use by web1\n")
+    note(guest, *written)
+    for words in (("delete", "-y", "pfSense", "force"), ("rename", "pfSense", "x")):
+        done = guest.chyves("iso", *words, status=4)
+        assert done.stderr.startswith("chyves: pfSense: is in use by web1\n")
     assert "pfSense" in names(guest)
 
 
 def test_an_iso_whose_name_begins_like_the_one_in_use_is_free(guest: LabHost) -> None:
-    folder = guest.root / "var" / "run" / "chyves" / "guests" / "web1"
-    folder.mkdir(parents=True)
-    (folder / "plan").write_text("ahci-cd,/chyves/zroot/ISO/pfSense-gold/pfSense-gold chy-web1\n")
+    note(guest, "iso", "pfSense-gold\n")
+    note(guest, "bhyve.argv", "3,ahci-cd,/chyves/zroot/ISO/pfSense-gold/pfSense-gold\n")
     guest.chyves("iso", "delete", "-y", "pfSense")
     assert names(guest) == ["gold", "pfSense-gold"]
 
@@ -193,7 +203,7 @@ def firmware(lab: LabHost, tmp_path: Path) -> LabHost:
 
 def test_a_firmware_that_guests_name_is_deleted_only_by_force(firmware: LabHost) -> None:
     done = firmware.chyves("firmware", "delete", "-y", "UEFI.fd", status=4)
-    assert "UEFI.fd: is the uefi_firmware of web2, web1" in done.stderr
+    assert "UEFI.fd: is the uefi_firmware of web1, web2" in done.stderr
     firmware.chyves("firmware", "delete", "-y", "--force", "UEFI.fd")
     assert names(firmware, "firmware") == ["UEFI.fd2"]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ import pexpect
 import pytest
 
 from tests.commands.resource_files import CONTENT, installed, make_file, names, resource_datasets
+from tests.commands.resource_server import web_server
 
 if TYPE_CHECKING:
     from tests.conftest import LabHost
@@ -100,7 +102,10 @@ def test_ctrl_c_and_ctrl_d_at_the_question_change_nothing(
 ) -> None:
     command = terminal.chyves("iso", "import", make_file(tmp_path, "a.iso"))
     command.expect(PROMPT)
-    command.sendcontrol(key)
+    # The question is printed a moment before the answer is read: what comes between is lost.
+    while command.isalive():
+        command.sendcontrol(key)
+        time.sleep(0.5)
     assert end(command)[0] == status
     assert resource_datasets(lab) == []
 
@@ -129,6 +134,24 @@ def test_copying_shows_how_far_it_is(terminal: Terminal, tmp_path: Path) -> None
     status, text = end(terminal.chyves("iso", "import", "-y", file))
     assert status == 0
     assert re.search(r"\rbig\.iso  100%  3M of 3M  [0-9.]+[KMG]/s", text)
+
+
+def test_fetch_shows_its_own_progress(lab: LabHost, terminal: Terminal) -> None:
+    with web_server() as address:
+        status, text = end(terminal.chyves("iso", "import", "-y", f"{address}/pub/a.iso"))
+    assert status == 0
+    assert lab.commands("fetch")[0][:2] == ["fetch", "-o"]
+    assert "100%" in text
+    assert installed(lab, "a.iso") == CONTENT
+
+
+def test_a_fetch_that_fails_says_why_itself(lab: LabHost, terminal: Terminal) -> None:
+    with web_server() as address:
+        status, text = end(terminal.chyves("iso", "import", "-y", f"{address}/gone.iso"))
+    assert status == 1
+    assert f"fetch: {address}/gone.iso: Not Found" in text
+    assert "chyves: gone.iso: could not be fetched, nothing was imported" in text
+    assert resource_datasets(lab) == []
 
 
 def test_quiet_shows_nothing_on_a_terminal(terminal: Terminal, tmp_path: Path) -> None:
