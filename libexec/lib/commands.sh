@@ -125,11 +125,29 @@ is_python() {
 	return 1
 }
 
-# choose_python: set `python` to the interpreter for commands in Python: that of the checkout,
-# else the one that chyves was installed with, which pip writes into the first line of
-# chyves_python (into the second one, behind '''exec', where its path is long or has blanks).
-# CHYVES_PYTHON overrules both.
+# offer_core FOLDER: where chyves_core is in the folder, let Python find it there.
+offer_core() {
+	[ -d "$1/chyves_core" ] || return 0
+	case :${PYTHONPATH-}: in
+	:"$1":*) ;;
+	*) export PYTHONPATH="$1${PYTHONPATH:+:$PYTHONPATH}" ;;
+	esac
+}
+
+# choose_python: set `python` to the interpreter for commands in Python. One of another prefix
+# than chyves' own (pip install --prefix) does not know the packages there by itself.
 choose_python() {
+	find_python
+	[ "${python%/*}" != "$CHYVES_ROOT/bin" ] || return 0
+	for packages in "$CHYVES_ROOT"/lib/python3*/site-packages; do
+		offer_core "$packages"
+	done
+}
+
+# find_python: that of the checkout, else the one that chyves was installed with, which pip writes
+# into the first line of chyves_python (into the second one, behind '''exec', where its path is
+# long or has blanks). CHYVES_PYTHON overrules both.
+find_python() {
 	python=${CHYVES_PYTHON-}
 	[ -z "$python" ] || return 0
 	python=$CHYVES_ROOT/.venv/bin/python3
