@@ -124,3 +124,8 @@ def empty_lab(tmp_path: Path) -> Iterator[LabHost]:
     host.forget_commands()
     yield host
     host.stop_everything()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let `--regenerate` write golden files anew."""
+    parser.addoption("--regenerate", action="store_true", help="write the golden files anew")

@@ -30,7 +30,7 @@ def plan_loader(guest: Guest, media: Media, run_folder: str) -> Loader | None:
         return None
     if not guest.disks and not media.images and not media.iso:
         raise Refused(
-            f"{guest.name}: has no disk and no ISO to boot from", f"chyves {guest.name} disk add 8G"
+            f"{guest.name}: has no disk and no ISO to boot from", f"chyves {guest.name} start ISO"
         )
     if kind == "grub-bhyve":
         return plan_grub(guest, media, run_folder)

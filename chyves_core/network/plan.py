@@ -68,7 +68,9 @@ def plan_up(guest: Guest, design: Design, interfaces: Mapping[str, Interface]) -
         if bridge:
             mtu = made[bridge] if bridge in made else bridge_mtu(bridge, design, interfaces)
             if bridge not in interfaces and bridge not in made:
-                steps += new_bridge(guest, bridge, design, interfaces, mtu)
+                steps += new_bridge(guest, bridge, design, interfaces)
+            elif bridge not in made and "UP" not in interfaces[bridge].flags:
+                steps.append(run("ifconfig", bridge, "up"))
             made[bridge] = mtu
         steps += plan_tap(guest, tap, bridge, mtu, design, interfaces)
     return tuple(steps)
@@ -86,7 +88,7 @@ def bridge_mtu(bridge: str, design: Design, interfaces: Mapping[str, Interface])
 
 
 def new_bridge(
-    guest: Guest, bridge: str, design: Design, interfaces: Mapping[str, Interface], mtu: int
+    guest: Guest, bridge: str, design: Design, interfaces: Mapping[str, Interface]
 ) -> Plan:
     """Return the steps that make a bridge with its uplink."""
     if not design.automatic:
@@ -95,19 +97,18 @@ def new_bridge(
             f"ifconfig {bridge} create",
         )
     uplink = design.uplink(bridge)
-    steps: list[Step] = [run("ifconfig", bridge, "create")]
-    if uplink is not None:
-        if uplink not in interfaces:
-            raise Refused(
-                f"{guest.name}: {bridge} is attached to {uplink}, which this host does not have",
-                f"chyves global set {bridge}_phy_attach=private",
-            )
-        steps.append(run("ifconfig", bridge, "addm", uplink))
-        if "UP" not in interfaces[uplink].flags:
-            steps.append(run("ifconfig", uplink, "up"))
-    elif mtu != DEFAULT_MTU:
-        steps.append(run("ifconfig", bridge, "mtu", str(mtu)))
-    steps.append(run("ifconfig", bridge, "description", bridge_mark(bridge), "up"))
+    if uplink is not None and uplink not in interfaces:
+        raise Refused(
+            f"{guest.name}: {bridge} is attached to {uplink}, which this host does not have",
+            f"chyves global set {bridge}_phy_attach=private",
+        )
+    # All in one call, the mark first: what is made is known as chyves's own at once.
+    words = ["create", "description", bridge_mark(bridge)]
+    if uplink is None:
+        return (run("ifconfig", bridge, *words, "up"),)
+    steps: list[Step] = [run("ifconfig", bridge, *words, "addm", uplink, "up")]
+    if "UP" not in interfaces[uplink].flags:
+        steps.append(run("ifconfig", uplink, "up"))
     return tuple(steps)
 
 
@@ -129,7 +130,6 @@ def plan_tap(
                 f"{guest.name}: {tap} is not there, and network_design_mode is system",
                 f"ifconfig {tap} create",
             )
-        steps.append(run("ifconfig", tap, "create"))
     else:
         check_ours(guest, tap, there)
     settings = wanted_settings(there, mark, mtu)
@@ -144,12 +144,12 @@ def plan_tap(
 
 
 def wanted_settings(there: Interface | None, mark: str, mtu: int) -> list[str]:
-    """Return ifconfig's words for what a tap does not have yet."""
-    words: list[str] = []
-    if (there.mtu if there else DEFAULT_MTU) != mtu:
-        words += ["mtu", str(mtu)]
+    """Return ifconfig's words for what a tap does not have yet, the mark first."""
+    words = [] if there else ["create"]
     if there is None or there.description != mark:
         words += ["description", mark]
+    if (there.mtu if there else DEFAULT_MTU) != mtu:
+        words += ["mtu", str(mtu)]
     if there is None or "UP" not in there.flags:
         words.append("up")
     return words
@@ -173,15 +173,16 @@ def check_ours(guest: Guest, tap: str, there: Interface) -> None:
 def plan_down(guest: str, interfaces: Mapping[str, Interface]) -> Plan:
     """Return the steps that take away what chyves made for a guest and no one else uses.
 
-    Its taps go, and so does a bridge that chyves made when no tap is left in it.
+    Its taps go, and so does every bridge that chyves made in which no tap is left.
     """
     taps = [
         each.name for each in interfaces.values() if each.description == tap_mark(guest, each.name)
     ]
     steps: list[Step] = [run("ifconfig", tap, "destroy") for tap in taps]
     for each in interfaces.values():
-        if each.description != bridge_mark(each.name) or not set(taps) & set(each.members):
-            continue
-        if not any(member.startswith("tap") and member not in taps for member in each.members):
+        ours = each.description == bridge_mark(each.name)
+        if ours and not any(
+            member.startswith("tap") and member not in taps for member in each.members
+        ):
             steps.append(run("ifconfig", each.name, "destroy"))
     return tuple(steps)

@@ -76,9 +76,7 @@ def plan_boot(host: Host, around: Surroundings, guest: Guest, iso: str | None) -
     not there.
     """
     if guest.is_template:
-        raise Refused(
-            f"{guest.name}: is a template, it is never started", f"chyves {guest.name} clone NAME"
-        )
+        raise Refused(f"{guest.name}: is a template, it is never started")
     check_vm_name(guest, around.facts)
     folder = RunFolder(guest.name)
     media = find_media(host, around.inventory, guest, iso)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+
 from chyves_core import locks, logs
+from chyves_core.errors import ChyvesError
 from chyves_core.guests import Guest, read_inventory
 from chyves_core.host import Host
 from chyves_core.names import vm_name
@@ -35,8 +38,8 @@ def prepare(host: Host, name: str, *, first: bool) -> None:
     boot = plan_boot(host, around, guest, iso)
     host.act(*boot.before, *plan_host(around))
     bring_up(host, guest, around.settings)
-    host.act(*boot.files, folder.write("boots", f"{boots + 1}\n"))
-    text = "boot" if first else f"reboot {boots}"
+    host.act(*boot.files, *folder.remove("phase"), folder.write("boots", f"{boots + 1}\n"))
+    text = f"boots{f' from the ISO {iso}' if iso else ''}" if first else f"reboot {boots}"
     logs.log(host, inventory.storage, guest, "info", text)
 
 
@@ -48,30 +51,34 @@ def is_ejected(guest: Guest, settings: Settings, reboots: int) -> bool:
 
 
 def clear_up(host: Host, name: str, status: str) -> None:
-    """Take away everything that a run of the guest made, and write down how it ended."""
-    with locks.hold(host, locks.guest_lock(name), seconds=60):
-        ending = end_run(host, name, status)
-    inventory = read_inventory(host)
-    if name in inventory.guests:
-        level = "info" if ending.clean else "error"
-        logs.log(host, inventory.storage, inventory.guest(name), level, ending.text)
-
-
-def end_run(host: Host, name: str, status: str) -> Ending:
-    """Take down VM and taps, write how the guest ended, and remove its run folder last."""
+    """Write down how the guest ended, and take away what its run made; its run folder goes last."""
     folder = RunFolder(name)
-    said = host.read_text(folder.file("bhyve.log")) or ""
-    ending = explain(status, said)
-    take_down(host, name)
-    host.write(folder.ending, f"{'ok' if ending.clean else 'failed'} {ending.text}\n", 0o600)
-    remove_folder(host, folder)
-    return ending
+    ending = explain(status, host.read_text(folder.file("bhyve.log")) or "")
+    with contextlib.suppress(ChyvesError):
+        log_ending(host, name, ending)
+    with locks.hold(host, locks.guest_lock(name), seconds=60):
+        take_down(host, name)
+        word = "ok" if ending.clean else "failed"
+        host.write(folder.ending, f"{word} {ending.text}\n", 0o600)
+        remove_folder(host, folder)
+
+
+def log_ending(host: Host, name: str, ending: Ending) -> None:
+    """Write into the guest's log how it ended."""
+    inventory = read_inventory(host)
+    level = "info" if ending.clean else "error"
+    logs.log(host, inventory.storage, inventory.guest(name), level, ending.text)
 
 
 def bring_up(host: Host, guest: Guest, settings: Settings) -> None:
     """Make the guest's taps, and their bridges, where they are not as they should be."""
     with locks.hold(host, NETWORK_LOCK, seconds=60):
-        host.act(*plan_up(guest, Design.from_settings(settings), read_interfaces(host)))
+        plan = plan_up(guest, Design.from_settings(settings), read_interfaces(host))
+        try:
+            host.act(*plan)
+        except (ChyvesError, KeyboardInterrupt):
+            host.try_to(*plan_down(guest.name, read_interfaces(host)))
+            raise
 
 
 def take_down(host: Host, name: str) -> None:

@@ -19,6 +19,7 @@ from chyves_core.runtime import SUPERVISOR, Runtime, read_runtime
 from chyves_core.supervise.boot import Boot, Surroundings, plan_boot, plan_host, read_surroundings
 from chyves_core.supervise.boot_step import bring_up, remove_folder, take_down
 from chyves_core.supervise.folder import RunFolder
+from chyves_core.supervise.stop import wait_until_gone
 
 # How long `start` looks on: long enough to see a bhyve that refuses its command line.
 LOOK_ON_SECONDS = 1.0
@@ -66,7 +67,7 @@ def check_can_start(guest: Guest, inventory: Inventory, runtime: Runtime) -> Non
 
 def supervisor(host: Host, guest: Guest) -> Run:
     """Return the step that starts the supervisor of a guest, away from this terminal."""
-    return run("daemon", "-f", *supervisor_words(host, guest))
+    return run("daemon", "-cf", *supervisor_words(host, guest))
 
 
 def supervisor_words(host: Host, guest: Guest) -> tuple[str, ...]:
@@ -110,6 +111,8 @@ def launch(host: Host, around: Surroundings, start: Start) -> None:
 def ready(host: Host, around: Surroundings, start: Start) -> None:
     """Bring up a guest's network and write what its supervisor reads; a VM left behind goes."""
     name, folder = start.guest.name, RunFolder(start.guest.name)
+    if not folder.exists(host):
+        wait_until_gone(host, [name])
     runtime = read_runtime(host)
     if runtime.is_running(name):
         raise Refused(f"{name}: is running already")

@@ -10,7 +10,7 @@ from chyves_core.errors import ChyvesError, HostError, Refused
 from chyves_core.guests import Guest
 from chyves_core.host import Host
 from chyves_core.plan import Step, run
-from chyves_core.runtime import Runtime, read_runtime
+from chyves_core.runtime import Runtime, read_processes, read_runtime
 from chyves_core.supervise.boot_step import remove_folder, take_down
 from chyves_core.supervise.folder import RunFolder
 
@@ -69,6 +69,7 @@ def wait_for_end(
         waiting = [guest for guest in guests if guest.name not in ended]
         elapsed = time.monotonic() - started
         if not waiting or elapsed > seconds:
+            wait_until_gone(host, list(ended))
             return ended
         if elapsed - told >= 1.0:
             told = elapsed
@@ -76,6 +77,16 @@ def wait_for_end(
             names = ", ".join(guest.name for guest in waiting)
             progress(f"waiting for {names} ({seconds - elapsed:.0f} s)")
         time.sleep(0.05)
+
+
+def wait_until_gone(host: Host, names: Sequence[str]) -> None:
+    """Wait until supervisors that have cleared up are gone too: it is a matter of milliseconds."""
+    deadline = time.monotonic() + KILL_SECONDS
+    while time.monotonic() < deadline:
+        processes = Runtime(frozenset(), read_processes(host))
+        if not any(processes.supervisor(name) for name in names):
+            return
+        time.sleep(0.02)
 
 
 def has_ended(host: Host, guest: Guest) -> bool:

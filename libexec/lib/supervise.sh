@@ -2,7 +2,7 @@
 #
 # supervise.sh CHYVES FOLDER VM GUEST: keep one guest running until it ends for good.
 #
-# `chyves boot` prepares each boot: it reads the guest's properties and writes the command
+# `chyves boot-step` prepares each boot: it reads the guest's properties and writes the command
 # lines of loader and bhyve into FOLDER, one word a line. This script only runs them, so that
 # no more than a shell stays in memory for each guest.
 #
@@ -34,7 +34,7 @@ boot=first
 while [ "$status" -eq 0 ] || [ -e "$folder/reload" ]; do
 	[ ! -e "$folder/stop" ] || break
 	rm -f "$folder/reload"
-	if ! "$chyves" boot "$guest" "$boot" >>"$folder/bhyve.log" 2>&1; then
+	if ! "$chyves" boot-step "$guest" "$boot" >>"$folder/bhyve.log" 2>&1; then
 		status=plan
 		break
 	fi
@@ -56,4 +56,4 @@ while [ "$status" -eq 0 ] || [ -e "$folder/reload" ]; do
 done
 
 # Not exec: as long as this shell is there, the guest counts as running.
-"$chyves" boot "$guest" ended "$status"
+"$chyves" boot-step "$guest" ended "$status"

@@ -1,0 +1,48 @@
+"""Helpers of tests that run guests."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import LabHost
+
+
+def until(condition: Callable[[], object], seconds: float = 20.0) -> None:
+    """Wait until the condition holds; fails the test where it does not in time."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "did not come true in time"
+        time.sleep(0.05)
+
+
+def import_script(host: LabHost, folder: Path, name: str, *lines: str) -> None:
+    """Import an ISO that tells the lab's guest what to do (chyves_core/lab/bhyve/media.py)."""
+    iso = folder / name
+    iso.write_text("\n".join(("#chyves-guest", *lines)) + "\n")
+    host.chyves("iso", "import", str(iso), "-q")
+
+
+def pid_of(host: LabHost, end: str) -> int:
+    """Return the process of the lab whose command line ends so."""
+    listed = host.run("ps", "-axww", "-o", "pid=", "-o", "command=").stdout
+    found = [line.split()[0] for line in listed.splitlines() if line.endswith(end)]
+    assert len(found) == 1, listed
+    return int(found[0])
+
+
+def ended(host: LabHost, guest: str) -> bool:
+    """Return whether a guest has ended and was cleared up."""
+    return not (host.root / "var/run/chyves/guests" / guest).exists()
+
+
+@pytest.fixture
+def guest(lab: LabHost, tmp_path: Path) -> LabHost:
+    """A lab with the guest web1 and the ISO os.iso, whose system gets as far as its login."""
+    lab.chyves("web1", "create", "1G")
+    import_script(lab, tmp_path, "os.iso")
+    lab.forget_commands()
+    return lab
