@@ -40,6 +40,10 @@ BOOLEANS = (
 )
 UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 EX_OSERR = 71
+PINNING_ASSERTION = (
+    "Assertion failed: (error == 0), function fbsdrun_start_thread,"
+    " file /usr/src/usr.sbin/bhyve/bhyverun.c, line 539."
+)
 NO_LPC = """\
 vm exit[0]
 \treason\t\tSVM
@@ -78,7 +82,6 @@ def die(signal_number: int) -> int:
     """End this process by a signal, without a core file."""
     import resource
 
-    sys.stdout.flush()
     resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
     signal.signal(signal_number, signal.SIG_DFL)
     os.kill(os.getpid(), signal_number)
@@ -97,6 +100,7 @@ def run(machine: Machine, lab: Lab) -> int:
         _start_devices(machine, lab, opened)
         _check_debugger(machine, lab)
         _check_tables(machine)
+        _check_pinning(machine, lab)
         return run_guest(machine, lab, opened)
     finally:
         for tap in opened.taps:
@@ -225,6 +229,15 @@ def _check_tables(machine: Machine) -> None:
         raise Refused(f"mptable requires mapped mem\n{tables}", 4)
     if machine.uuid is not None and not UUID.fullmatch(machine.uuid):
         raise Refused("Invalid UUID", 4)
+
+
+def _check_pinning(machine: Machine, lab: Lab) -> None:
+    """Crash as bhyve does where a CPU is pinned to one that the host has not."""
+    host_cpus = int(sysctl_value(lab, "hw.ncpu") or 1)
+    for number in range(machine.cpus):
+        pinned = machine.config.get(f"vcpu.{number}.cpuset", "0").split(",")
+        if any(int(cpu) >= host_cpus for cpu in pinned if cpu.isdecimal()):
+            raise Crash(signal.SIGABRT, PINNING_ASSERTION)
 
 
 def run_guest(machine: Machine, lab: Lab, opened: object) -> int:

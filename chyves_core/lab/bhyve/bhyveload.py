@@ -103,7 +103,7 @@ def _open_console(lab: Lab, name: str) -> int | None:
     if name == "stdio":
         return 1
     try:
-        if NMDM_NAME.fullmatch(name):
+        if NMDM_NAME.fullmatch(name.removeprefix(str(lab.root))):
             return open_nmdm(lab, name)
         return os.open(lab.path(name), os.O_RDWR | os.O_NOCTTY)
     except OSError:

@@ -16,12 +16,15 @@ FALSE_WORDS = ("false", "off", "no", "0")
 class Config:
     """The variables of one virtual machine, in the order in which they were set last.
 
+    `warnings` are what bhyve says of references to variables that are missing.
+
     A value that is set again moves behind its siblings, as in bhyve's own name-value list
     (captures bhyve d-flags).
     """
 
     def __init__(self) -> None:
         self.root: Node = {}
+        self.warnings: list[str] = []
 
     def set(self, path: str, value: str) -> None:
         """Set one variable; raises Refused where the path runs through a value."""
@@ -88,7 +91,13 @@ class Config:
         return re.sub(r"%(%|\(([^)]*)\))", self._expansion, value)
 
     def _expansion(self, found: re.Match[str]) -> str:
-        return "%" if found[1] == "%" else self.get(found[2]) or ""
+        if found[1] == "%":
+            return "%"
+        value = self.get(found[2])
+        text = f"bhyve: Failed to fetch referenced configuration variable {found[2]}"
+        if value is None and text not in self.warnings:
+            self.warnings.append(text)
+        return value or ""
 
     def lines(self) -> Iterator[tuple[str, str]]:
         """Yield every variable as (path, value as it was given), as config.dump lists them."""

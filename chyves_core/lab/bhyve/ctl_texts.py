@@ -133,7 +133,8 @@ Usage: bhyvectl --vm=<vmname>
        [--get-avic-backing-page]
        [--get-avic-table]"""
 
-OPTIONS = tuple(re.findall(r"--[a-z0-9-]+", USAGE))
+OPTIONS = (*re.findall(r"--[a-z0-9-]+", USAGE), "--get-memmap", "--get-memseg")
+"""All long options; the last two are not in the usage text."""
 
 STATISTICS = (
     "number of times in/out was intercepted",

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+import signal
 from collections.abc import Callable
 
 from chyves_core.lab.bhyve.config import Config, Node, child_node, set_value, values
+from chyves_core.lab.bhyve.failures import Crash
 from chyves_core.lab.bhyve.refused import Refused
 
 MODELS = (
@@ -42,7 +44,10 @@ NET_MODELS = ("virtio-net", "e1000")
 
 
 def set_slot(config: Config, text: str) -> None:
-    """Take one `-s` option into the tree; raises Refused for a wrong or a taken slot."""
+    """Take one `-s` option into the tree; raises Refused for a wrong or a taken slot.
+
+    Raises Crash where bhyve dies of the option (captures bhyve w-con-none).
+    """
     place, comma, rest = text.partition(",")
     address = _slot_address(place)
     if not comma or address is None:
@@ -60,6 +65,12 @@ def set_slot(config: Config, text: str) -> None:
         node.update(vendor="0x1022", devid="0x7432")
     elif comma:
         _READERS.get(model, set_words)(node, options)
+    elif model in ("ahci-hd", "ahci-cd"):
+        set_value(child_node(node, "port.0"), "type", model[-2:])
+    elif model == "virtio-input":
+        raise Refused("", 4)
+    elif model == "virtio-console":
+        raise Crash(signal.SIGSEGV)
 
 
 def _slot_address(place: str) -> tuple[int, int, int] | None:

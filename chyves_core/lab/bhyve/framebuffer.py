@@ -29,7 +29,7 @@ def open_framebuffer(settings: dict[str, str], lab: Lab) -> socket.socket | None
     _check_picture(settings, lab)
     output = "fbuf frame buffer base: 0x837200000 [sz 16777216]\n"
     if address is None:
-        print(output, end="", flush=True)
+        print(output, end="")
         return None
     number = _port_number(port)
     if not 0 <= number < 65536:
@@ -41,7 +41,7 @@ def open_framebuffer(settings: dict[str, str], lab: Lab) -> socket.socket | None
         reason = "Can't assign requested address"
     if reason:
         raise DeviceFailed([f"bind: {reason}"], reason, output)
-    print(output, end="", flush=True)
+    print(output, end="")
     return listen(ip, number)
 
 

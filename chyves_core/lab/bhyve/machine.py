@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -81,7 +82,7 @@ def parse(
         dump = "\n".join(f"{path}={value}" for path, value in config.lines())
         raise Refused("", 1, dump)
     cpus, topology = _topology(config)
-    return Machine(
+    machine = Machine(
         name=config.get("name") or "",
         cpus=cpus,
         topology=topology,
@@ -95,6 +96,9 @@ def parse(
         config={path: config.expand(value) for path, value in config.lines()},
         gdb=_debugger(config),
     )
+    for warning in config.warnings:
+        print(warning, file=sys.stderr)
+    return machine
 
 
 def memory_size(text: str) -> int:

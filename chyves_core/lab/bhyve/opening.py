@@ -206,7 +206,7 @@ def _open_console(backend: str, lab: Lab, where: str) -> tuple[int, int]:
             raise Crash(signal.SIGABRT, UART_ASSERTION)
         return os.dup(0), os.dup(1)
     failure = f"Unable to initialize backend '{backend}' for {where}"
-    if NMDM_NAME.fullmatch(backend):
+    if NMDM_NAME.fullmatch(backend.removeprefix(str(lab.root))):
         terminal = open_nmdm(lab, backend)
         return terminal, terminal
     if backend.startswith("tcp=") and lab.freebsd >= (14, 3):

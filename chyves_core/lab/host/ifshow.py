@@ -99,9 +99,7 @@ def flags_of(
     number = 0x8008 if kind == "lo" else 0x8802
     number |= 0x1 if interface["up"] else 0
     number |= 0x40 if interface["running"] else 0
-    bridge = bridge_of(state, interface["name"])
-    is_member = bridge is not None and interface["name"] in [m["name"] for m in bridge["members"]]
-    number |= 0x100 if is_member or interface.get("promiscuous") else 0
+    number |= 0x100 if _is_promiscuous(state, interface) else 0
     number |= 0x20000 if interface.get("promiscuous") else 0
     if freebsd >= (14, 0):
         has_link = kind in ("lo", "bridge") or interface.get("status") == "active"
@@ -109,6 +107,18 @@ def flags_of(
     elif kind in ("nic", "epair"):
         number |= KNOWS_EPOCH
     return number, [name for bit, name in FLAG_NAMES if number & bit]
+
+
+def _is_promiscuous(state: HostState, interface: Interface) -> bool:
+    """Return whether the interface, or a vlan on it, is a bridge's member."""
+    if interface.get("promiscuous"):
+        return True
+    name = interface["name"]
+    bridge = bridge_of(state, name)
+    if bridge is not None and any(port["name"] == name for port in bridge["members"]):
+        return True
+    vlans = [each for each in state["interfaces"] if each.get("parent") == name]
+    return any(_is_promiscuous(state, vlan) for vlan in vlans)
 
 
 def _options(state: HostState, interface: Interface, style: Style) -> str:

@@ -178,7 +178,7 @@ def destroy(state: HostState, interface: Interface) -> None:
         state["interfaces"].remove(each)
     for vlan in state["interfaces"]:
         if vlan.get("parent") == interface["name"]:
-            vlan.update(parent=None, tag=0, running=False, options=TAP_OPTIONS, media=None)
+            vlan.update(parent=None, tag=0, running=False, options=TAP_OPTIONS, mtu=1500)
 
 
 def leave_bridge(state: HostState, name: str) -> None:

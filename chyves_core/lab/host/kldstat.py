@@ -12,7 +12,6 @@ from chyves_core.lab.host.state import HostState, read_host
 USAGE = """\
 usage: kldstat [-d] [-h] [-q] [-v] [-i id] [-n filename]
        kldstat [-d] [-q] [-m modname]"""
-BUILT_IN_IDS = {"ufs": 130, "if_lo": 123, "newreno": 126, "mld": 127, "igmp": 125, "elf64": 110}
 
 
 def main(arguments: list[str], lab: Lab) -> int:
@@ -62,7 +61,7 @@ def _module(state: HostState, chosen: dict[str, str]) -> int:
         known = {
             module: number for file in modules.FILES.values() for module, number in file.modules
         }
-        number = BUILT_IN_IDS.get(name) or known.get(name, 100)
+        number = modules.BUILT_IN.get(name) or known.get(name, 100)
         print(f"Id  Refs Name\n{number:3} {1:4} {name}")
     return 0
 
@@ -77,7 +76,7 @@ def _print_file(state: HostState, file: str, *, human: bool, verbose: bool) -> N
     if file == "kernel":
         number, references = 1, modules.kernel_references(state)
         address, size = modules.KERNEL_ADDRESS, modules.KERNEL_SIZE
-        inside = tuple((name, 100) for name in modules.BUILT_IN)
+        inside = tuple(modules.BUILT_IN.items())
     else:
         number, references = modules.file_id(state, file), 1
         entry = modules.FILES[file]

@@ -7,7 +7,20 @@ from typing import NamedTuple
 from chyves_core.lab.host.state import HostState
 
 KERNEL_ADDRESS, KERNEL_SIZE = 0xFFFFFFFF80200000, 0xB26290
-BUILT_IN = ("ufs", "virtio", "if_lo", "elf64", "shell", "newreno", "mld", "igmp", "pseudofs")
+BUILT_IN = {
+    "if_lo": 123,
+    "newreno": 126,
+    "mld": 127,
+    "igmp": 125,
+    "elf64": 110,
+    "shell": 111,
+    "pseudofs": 96,
+    "cryptodev": 128,
+    "virtio": 129,
+    "ufs": 130,
+}
+"""Modules in the kernel and their numbers (captures host kldstat-v)."""
+
 KERNEL_REFERENCES = 1
 
 

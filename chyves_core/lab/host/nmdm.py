@@ -42,7 +42,7 @@ def open_nmdm(lab: Lab, name: str) -> int:
     """
     import tty
 
-    found = NAME.fullmatch(name)
+    found = NAME.fullmatch(name.removeprefix(str(lab.root)))
     if not found:
         raise NoSuchDevice(name)
     unit, end = found[1], found[2]

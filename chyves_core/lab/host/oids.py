@@ -92,6 +92,7 @@ ALWAYS: dict[str, str] = {
     "hw.realmem": "34359738368",
     "hw.usermem": "33285996544",
     "hw.pagesize": "4096",
+    "hw.hv_vendor": "",
     "vm.stats.vm.v_page_count": "8126464",
     "vm.stats.vm.v_free_count": "7340032",
     "vm.stats.vm.v_user_wire_count": "0",

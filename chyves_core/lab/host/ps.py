@@ -134,6 +134,7 @@ def _print_table(rows: list[list[str]], columns: list[tuple[str, str]]) -> None:
     headings = [heading for _, heading in columns]
     table = [headings, *rows] if any(headings) else rows
     widths = [max([len(row[place]) for row in table], default=0) for place in range(len(columns))]
+    widths = [max(3, w) if c[0] == "tt" else w for w, c in zip(widths, columns, strict=True)]
     for row in table:
         cells = []
         for place, cell in enumerate(row):
