@@ -17,7 +17,7 @@ from chyves_core.lazy import forget_processor, postpone
 postpone("urllib.request")
 forget_processor()
 
-from plumbum import cli  # noqa: E402
+from plumbum import cli as cli  # noqa: E402
 from plumbum.cli.application import ShowHelp  # noqa: E402
 
 from chyves_core.errors import FAILED, INTERRUPTED, OK, ChyvesError, Refused, UsageError  # noqa: E402

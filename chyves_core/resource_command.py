@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
-
-from plumbum import cli
+from typing import TYPE_CHECKING, Any
 
 from chyves_core import resources
-from chyves_core.checksums import Checksum, read_checksum
-from chyves_core.cli import Changing, Listing
+from chyves_core.cli import Changing, Listing, cli
 from chyves_core.errors import Refused
 from chyves_core.output import Size, print_rows
 from chyves_core.pools import read_storage
 from chyves_core.resources import Resource
 from chyves_core.sizes import show_size
+
+if TYPE_CHECKING:
+    from chyves_core.checksums import Checksum
 
 COLUMNS = ("name", "size", "used", "imported")
 QUESTION = "Checksum (md5, sha1, sha256 or sha512; empty to go without): "
@@ -53,6 +53,7 @@ class ResourceCommand(Changing, Listing):
 
     def import_file(self, location: str) -> None:
         """Import a file and tell what it was."""
+        from chyves_core.checksums import read_checksum
         from chyves_core.resource_import import import_resource
         from chyves_core.resource_sources import read_source, resource_name
 
@@ -79,6 +80,8 @@ class ResourceCommand(Changing, Listing):
 
     def ask_checksum(self) -> Checksum | None:
         """Ask for a checksum where someone can answer."""
+        from chyves_core.checksums import read_checksum
+
         if self.yes or self.dry_run or not (sys.stdin.isatty() and sys.stdout.isatty()):
             return None
         try:

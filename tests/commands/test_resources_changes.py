@@ -215,3 +215,16 @@ def test_guests_follow_the_new_name_of_their_firmware(firmware: LabHost) -> None
     assert firmware.output("web3", "get", "-H", "uefi_firmware") == "UEFI.fd2"
     assert installed(firmware, "EDK2.fd", "Firmware") == CONTENT
     assert "former_name" not in properties(firmware, "zroot/chyves/Firmware/EDK2.fd")
+
+
+def test_an_iso_in_the_drive_of_a_started_guest_stays_until_the_guest_has_stopped(
+    isos: LabHost,
+) -> None:
+    isos.chyves("web1", "create", "1G")
+    isos.chyves("web1", "start", "pfSense")
+    done = isos.chyves("iso", "delete", "-y", "pfSense", status=4)
+    assert "pfSense: is in use by web1" in done.stderr
+    isos.chyves("iso", "delete", "-y", "gold")
+    isos.chyves("web1", "stop", "force")
+    isos.chyves("iso", "delete", "-y", "pfSense")
+    assert names(isos) == ["pfSense-gold"]
