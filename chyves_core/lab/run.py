@@ -15,9 +15,9 @@ from importlib import import_module
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 
-from chyves_core.lab.faults import next_fault  # noqa: E402
-from chyves_core.lab.home import Lab  # noqa: E402
-from chyves_core.lab.programs import PROGRAMS  # noqa: E402
+from chyves_core.lab.faults import next_fault
+from chyves_core.lab.home import Lab
+from chyves_core.lab.programs import PROGRAMS
 
 
 def main() -> int:

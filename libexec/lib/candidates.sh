@@ -1,4 +1,4 @@
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2088 # a tilde as it was typed
 #
 # What can stand in the place of the word that is being completed. Needs commands.sh, datasets.sh
 # and `current`, that word. Candidates that do not begin with it are sorted out by the caller.

@@ -1,4 +1,4 @@
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2012,SC2016,SC2034 # ls is asked for modes; quotes within quotes
 #
 # Where the commands are. Sourced by bin/chyves and by the commands that list commands.
 # Needs CHYVES_PATH: the folders to look in, separated by colons, chyves' own folder first.

@@ -1,4 +1,4 @@
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2016 # quotes within quotes
 #
 # What to say when the words name no command. Sourced by bin/chyves and chyves-help; needs
 # commands.sh. Everything here ends with status 2, the status of a usage error.
