@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from chyves_core import resources
 from chyves_core.cli import Changing, Listing, cli
-from chyves_core.errors import Refused
+from chyves_core.errors import Refused, UsageError
+from chyves_core.header import read_header
 from chyves_core.output import Size, print_rows
 from chyves_core.pools import read_storage
 from chyves_core.resources import Resource
@@ -48,7 +50,10 @@ class ResourceCommand(Changing, Listing):
     def exactly(self, count: int, verb: str, words: tuple[str, ...]) -> tuple[str, ...]:
         """Return the words behind a verb; raises UsageError where there are more or fewer."""
         if len(words) != count:
-            raise self.usage(f"{verb} takes {count} words, not {len(words)}")
+            wanted = {0: "nothing", 1: "one word", 2: "two words"}[count]
+            lines = read_header(Path(sys.argv[0])).usage
+            usage = [line for line in lines if line.split()[2] == verb]
+            raise UsageError(f"{verb} takes {wanted} more, not {len(words)}", *usage)
         return words
 
     def import_file(self, location: str) -> None:

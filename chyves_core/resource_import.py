@@ -19,7 +19,7 @@ from chyves_core.plan import Plan, Run, quote, run
 from chyves_core.pools import read_storage
 from chyves_core.resource_sources import Source
 from chyves_core.resources import PREFIX
-from chyves_core.unpacking import UNPACKERS, Poured, pour
+from chyves_core.unpacking import UNPACKERS, Poured, open_file, pour
 
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -78,6 +78,8 @@ def import_resource(
         folder = os.path.dirname(resources.path_of(storage, kind, name))
         job = Import(name, source, dataset, folder, quiet)
         clearing = resources.plan_clearing(storage, kind, name)
+        if not source.is_url:
+            open_file(Path(source.location), source.file_name or source.location).close()
         checksum = ask()
         host.act(*clearing, begin(job))
         if host.dry_run:

@@ -96,8 +96,9 @@ def test_a_file_whose_name_makes_no_name_needs_another_one(
 
 
 def test_a_file_that_is_not_there(unchanged: LabHost, tmp_path: Path) -> None:
-    said = refused(unchanged, str(tmp_path / "no.iso"), status=3)
-    assert said == "chyves: no.iso: there is no such file\n"
+    for option in ("-n", "-y"):
+        said = refused(unchanged, option, str(tmp_path / "no.iso"), status=3)
+        assert said == "chyves: no.iso: there is no such file\n"
 
 
 def test_a_path_through_a_file(unchanged: LabHost, tmp_path: Path) -> None:
@@ -143,6 +144,8 @@ def test_a_url_with_a_blank_or_without_a_file(unchanged: LabHost) -> None:
 def test_another_number_of_words(unchanged: LabHost) -> None:
     for words in ((), ("a", "b")):
         assert "chyves iso import" in refused(unchanged, *words, status=2)
+    said = unchanged.chyves("iso", "delete", "-y", "a", "b", status=2).stderr
+    assert said.splitlines()[1].strip().startswith("chyves iso delete ")
 
 
 def test_an_unknown_verb(unchanged: LabHost) -> None:
