@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import os
+from functools import cache
 
 
 def is_busy(path: str) -> bool:
     """Whether another process has `path`, or something below it, open or as its folder."""
+    return any(held == path or held.startswith(path + "/") for held in held_paths())
+
+
+@cache
+def held_paths() -> frozenset[str]:
+    """Return what the processes that this user may look at hold open; asked once a command."""
     if os.path.isdir("/proc/self/fd"):
-        return any(held == path or held.startswith(path + "/") for held in held_paths())
-    return lsof_knows(path)
+        return frozenset(from_proc())
+    return frozenset(from_lsof())
 
 
-def held_paths() -> list[str]:
-    """Return what the processes that this user may look at hold open, from Linux's /proc."""
+def from_proc() -> list[str]:
+    """Return open files and working folders from Linux's /proc."""
     held = []
     own = str(os.getpid())
     for process in os.listdir("/proc"):
@@ -32,13 +39,20 @@ def held_paths() -> list[str]:
     return held
 
 
-def lsof_knows(path: str) -> bool:
-    """Ask lsof(8), which macOS has, who uses a file, or anything below a folder."""
+def from_lsof() -> list[str]:
+    """Return the open files and working folders of this user as lsof(8) tells, on macOS."""
     import subprocess
 
-    where = ["+D", path] if os.path.isdir(path) else [path]
+    words = ["lsof", "-n", "-P", "-w", "-F", "pn", "-u", str(os.getuid())]
     try:
-        found = subprocess.run(["lsof", "-t", *where], capture_output=True, check=False)
+        done = subprocess.run(words, capture_output=True, check=False)
     except FileNotFoundError:
-        return False
-    return bool(found.stdout.split())
+        return []
+    held = []
+    own = False
+    for line in os.fsdecode(done.stdout).splitlines():
+        if line.startswith("p"):
+            own = line[1:] == str(os.getpid())
+        elif line.startswith("n") and not own:
+            held.append(line[1:])
+    return held

@@ -8,13 +8,13 @@ from chyves_core.lab.zfs.session import Session
 
 VERSIONS = {
     13: "2.1.9-FreeBSD_g92e0d9d18",
-    14: "2.2.6-FreeBSD_g33174af15",
-    15: "2.4.0-rc1-FreeBSD_g3f4312a0d",
+    14: "2.2.7-FreeBSD_ge269af1b3",
+    15: "2.4.0-FreeBSD",
 }
 
 
 def version(session: Session, arguments: list[str]) -> None:
-    """zfs version, zpool version: of tool and module (captures; 14 and 15 from release notes)."""
+    """zfs version, zpool version: of tool and module; 13 as captured, the others not verified."""
     number = VERSIONS[min(15, max(13, session.lab.freebsd[0]))]
     session.say(f"zfs-{number}")
     session.say(f"zfs-kmod-{number}")

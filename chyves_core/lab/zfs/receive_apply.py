@@ -55,7 +55,12 @@ def take_dataset(
     name = target.name + plan["below"]
     dataset = pool.datasets.get(name)
     actions: list[Action] = []
-    if dataset is not None and plan["base"] is None:
+    known = [snap.guid for snap in dataset.snaps] if dataset else []
+    rows = [row for row in plan["snaps"] if row["guid"] not in known]
+    if dataset is not None and not rows:
+        take_properties(dataset, plan, target)
+        return []
+    if dataset is not None and plan["base"] is None and len(rows) == len(plan["snaps"]):
         actions += session.view(pool).files.forget(dataset)
         del pool.datasets[name]
         dataset = None
@@ -65,7 +70,7 @@ def take_dataset(
         dataset.volblocksize = plan["volblocksize"]
     elif plan["base"] is not None:
         actions += drop_newer(session, pool, dataset, plan["base"])
-    for row in plan["snaps"]:
+    for row in rows:
         take_snapshot(session, pool, dataset, row, target, folder, spooled)
     take_properties(dataset, plan, target)
     return actions + show_content(session, pool, dataset, fresh, target)

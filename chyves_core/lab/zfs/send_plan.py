@@ -92,6 +92,9 @@ def dataset_plan(
     with_properties = bool({"p", "R", "b"} & set(options.letters))
     rows = []
     before: Snapshot | None = base
+    base_guid = base.guid if base else None
+    if start and base is None and not every:
+        base_guid = start["guid"]  # a bookmark, or the origin of a clone
     for snap in snaps:
         rows.append(snapshot_plan(snap, before, with_properties))
         before = snap
@@ -100,7 +103,7 @@ def dataset_plan(
         "below": dataset.name[len(top) :],
         "kind": dataset.kind,
         "volblocksize": dataset.volblocksize,
-        "base": start["guid"] if start and (base or not every) else None,
+        "base": base_guid,
         "snaps": rows,
     }
     if with_properties:

@@ -7,6 +7,7 @@ bytes of its files plus the metadata of an empty dataset (captures list-Hp: 24 K
 from __future__ import annotations
 
 import os
+from functools import cached_property
 from zlib import crc32
 
 from chyves_core.lab.zfs.files import Files
@@ -46,6 +47,19 @@ class Space:
         for dataset in pool.datasets.values():
             self.below.setdefault(parent_of(dataset.name), []).append(dataset)
 
+    @cached_property
+    def origins(self) -> dict[int, tuple[Dataset, Snapshot]]:
+        """The snapshots that have clones, by number, with their datasets."""
+        wanted = {each.origin for each in self.pool.datasets.values() if each.origin}
+        if not wanted:
+            return {}
+        found = ((one, snap) for one, snap in self.pool.snapshots() if snap.number in wanted)
+        return {snap.number: (one, snap) for one, snap in found}
+
+    def origin_of(self, dataset: Dataset) -> tuple[Dataset, Snapshot] | None:
+        """Return the snapshot that a clone was made from, with its dataset."""
+        return self.origins.get(dataset.origin) if dataset.origin else None
+
     def measure(self, dataset: Dataset) -> tuple[int, int]:
         """Return the allocated bytes of a dataset's files, and a stamp of their state."""
         known = self.measured.get(dataset.number)
@@ -67,7 +81,7 @@ class Space:
         """Return the snapshot that a dataset's content goes on from: its last, or its origin."""
         if dataset.snaps:
             return dataset.snaps[-1]
-        origin = self.pool.origin_of(dataset)
+        origin = self.origin_of(dataset)
         return origin[1] if origin else None
 
     def written(self, dataset: Dataset, since: Snapshot | None) -> int:
@@ -81,7 +95,7 @@ class Space:
 
     def by_dataset(self, dataset: Dataset) -> int:
         """Return usedbydataset: for a clone what it doesn't share with its origin."""
-        origin = self.pool.origin_of(dataset)
+        origin = self.origin_of(dataset)
         if origin is None:
             return self.referenced(dataset)
         return self.written(dataset, origin[1])

@@ -44,6 +44,8 @@ def cloned(source: int, target: int) -> bool:
 
 def ranges(file: int, size: int) -> list[tuple[int, int]]:
     """Return the parts of a file that hold data; all of it where the system can't tell."""
+    if not hasattr(os, "SEEK_DATA"):
+        return [(0, size)]
     found = []
     place = 0
     while place < size:

@@ -60,7 +60,7 @@ class Stats:
         if name == "mounted":
             return "yes" if dataset.mounted else "no"
         if name == "origin":
-            origin = self.pool.origin_of(dataset)
+            origin = self.space.origin_of(dataset)
             return f"{origin[0].name}@{origin[1].name}" if origin else "-"
         if name == "receive_resume_token":
             token: str = dataset.extra.get("partial", {}).get("token", "-")

@@ -120,3 +120,39 @@ def test_received_links_modes_and_folders_are_the_senders(host: Host) -> None:
     assert (copy / "l/x").read_text() == "x\n"
     assert (copy / "d/x").stat().st_mode & 0o777 == 0o600
     assert (copy / "d").stat().st_mode & 0o777 == 0o700
+
+
+def test_replication_goes_on_from_the_last_common_snapshot(host: Host) -> None:
+    host("zfs create zroot/f; zfs create -V 8m zroot/f/v; zfs snapshot -r zroot/f@1")
+    host("zfs send -R zroot/f@1 | zfs recv tank/f")
+    host("echo 2 > $R/zroot/f/a; zfs set n:a=later zroot/f; zfs create zroot/f/new")
+    host("zfs snapshot -r zroot/f@2; zfs snapshot -r zroot/f@3")
+    host("zfs send -R -I @1 zroot/f@3 | zfs recv tank/f")
+    assert host("zfs list -H -o name -t all -r tank/f").split() == [
+        "tank/f",
+        "tank/f@1",
+        "tank/f@2",
+        "tank/f@3",
+        "tank/f/new",
+        "tank/f/new@2",
+        "tank/f/new@3",
+        "tank/f/v",
+        "tank/f/v@1",
+        "tank/f/v@2",
+        "tank/f/v@3",
+    ]
+    assert host("cat $R/tank/f/a; zfs get -H -o value,source n:a tank/f") == "2\nlater\treceived\n"
+
+
+def test_a_held_snapshot_stays_until_it_is_released(host: Host) -> None:
+    host("zfs snapshot zroot@s; zfs hold mine zroot@s")
+    assert "dataset is busy" in host.refused("zfs destroy zroot@s")
+    host("zfs release mine zroot@s; zfs destroy zroot@s")
+
+
+def test_destroying_many_snapshots_keeps_the_others(host: Host) -> None:
+    host("for s in a b c d e; do echo $s > $R/zroot/x; zfs snapshot zroot@$s; done")
+    host("zfs destroy zroot@a%b,d")
+    assert host("zfs list -H -o name -t snapshot zroot") == "zroot@c\nzroot@e\n"
+    host("zfs rollback -r zroot@c")
+    assert host("cat $R/zroot/x") == "c\n"

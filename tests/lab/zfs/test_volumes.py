@@ -138,3 +138,11 @@ def test_a_thick_volume_needs_room_for_its_next_snapshot(host: Host) -> None:
     write(host, "tiny/v", 0, os.urandom(22 * MIB))
     error = host.refused("zfs create -V 24m tiny/w; zfs snapshot tiny/v@s")
     assert "out of space" in error
+
+
+def test_an_increment_can_start_from_a_bookmark(host: Host) -> None:
+    host("zfs create -V 16m zroot/v; zfs snapshot zroot/v@1; zfs send zroot/v@1 | zfs recv tank/v")
+    host("zfs bookmark zroot/v@1 zroot/v#1; zfs destroy zroot/v@1")
+    write(host, "zroot/v", 0, b"two")
+    host("zfs snapshot zroot/v@2; zfs send -i '#1' zroot/v@2 | zfs recv tank/v")
+    assert read(host, "tank/v", 0, 3) == b"two"
