@@ -103,7 +103,11 @@ class Changing(Command):
             return
         if not (sys.stdin.isatty() and sys.stdout.isatty()):
             raise Refused(f"{question} There is no terminal to ask on", "the same with --yes")
-        answer = input(f"{question} [y/N] ")
+        try:
+            answer = input(f"{question} [y/N] ")
+        except EOFError:
+            print()
+            answer = ""
         if answer.strip().lower() not in ("y", "yes"):
             raise Refused("nothing was changed")
 

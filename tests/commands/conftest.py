@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +10,9 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import LabHost
+
+SUPERVISOR = " chy-web1 web1"
+BHYVE = "bhyve: chy-web1 (bhyve)"
 
 
 def until(condition: Callable[[], object], seconds: float = 20.0) -> None:
@@ -46,3 +50,23 @@ def guest(lab: LabHost, tmp_path: Path) -> LabHost:
     import_script(lab, tmp_path, "os.iso")
     lab.forget_commands()
     return lab
+
+
+def interfaces(host: LabHost) -> str:
+    """Return the state of all interfaces of the host."""
+    return host.run("ifconfig", "-a").stdout
+
+
+def running(host: LabHost) -> bool:
+    """Return whether the first guest runs."""
+    return bool(json.loads(host.output("list", "--json", "-o", "name,running"))[0]["running"])
+
+
+def nothing_is_left(host: LabHost) -> None:
+    """Check that no VM, tap, process or run folder of web1 is left."""
+    vmm = host.root / "dev/vmm"
+    assert not vmm.exists() or not list(vmm.iterdir())
+    assert "tap50" not in interfaces(host)
+    assert ended(host, "web1")
+    listed = host.run("ps", "-axww", "-o", "command=", status=None).stdout
+    assert "web1" not in listed

@@ -1,0 +1,94 @@
+"""Whatever is killed or fails half-way, nothing stays behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+import pytest
+
+from tests.commands.conftest import (
+    BHYVE,
+    SUPERVISOR,
+    ended,
+    interfaces,
+    nothing_is_left,
+    pid_of,
+    running,
+    until,
+)
+from tests.conftest import LabHost
+
+
+def test_a_killed_supervisor_leaves_a_guest_that_stop_still_ends(guest: LabHost) -> None:
+    guest.chyves("web1", "start", "os.iso")
+    os.kill(pid_of(guest, SUPERVISOR), signal.SIGKILL)
+    assert pid_of(guest, BHYVE)
+    guest.chyves("web1", "start", status=4)
+    guest.chyves("web1", "stop")
+    nothing_is_left(guest)
+
+
+def test_a_killed_bhyve_is_cleared_up_by_its_supervisor(guest: LabHost) -> None:
+    guest.chyves("web1", "start", "os.iso")
+    os.kill(pid_of(guest, BHYVE), signal.SIGKILL)
+    until(lambda: ended(guest, "web1"))
+    nothing_is_left(guest)
+    assert "[error] - it was killed" in guest.output("web1", "log")
+
+
+def test_what_is_left_when_all_was_killed_goes_with_reclaim_or_the_next_start(
+    guest: LabHost,
+) -> None:
+    for _ in range(2):
+        guest.chyves("web1", "start", "os.iso")
+        os.kill(pid_of(guest, SUPERVISOR), signal.SIGKILL)
+        os.kill(pid_of(guest, BHYVE), signal.SIGKILL)
+        until(lambda: guest.output("list", "-H", "-o", "vmm,running") == "yes\tno")
+    assert guest.output("web1", "reclaim") == "web1: reclaimed"
+    nothing_is_left(guest)
+
+
+def test_reclaim_refuses_a_guest_that_runs(guest: LabHost) -> None:
+    guest.chyves("web1", "start", "os.iso")
+    done = guest.chyves("web1", "reclaim", status=4)
+    assert done.stderr.startswith("chyves: web1: is running")
+    assert pid_of(guest, BHYVE)
+
+
+def test_a_tap_of_someone_else_is_left_alone(guest: LabHost) -> None:
+    guest.run("ifconfig", "tap50", "create")
+    guest.run("ifconfig", "tap50", "description", "mine")
+    done = guest.chyves("web1", "start", "os.iso", status=4)
+    assert "tap50 belongs to something else" in done.stderr
+    assert "description: mine" in interfaces(guest)
+    assert not guest.commands("daemon")
+
+
+@pytest.mark.parametrize(
+    "call", ["ifconfig:2", "ifconfig:3", "ifconfig:4", "kldload:1", "daemon:1"]
+)
+def test_a_start_that_fails_half_way_leaves_nothing(guest: LabHost, call: str) -> None:
+    before = interfaces(guest)
+    guest.chyves("web1", "start", "os.iso", status=1, CHYVES_LAB_FAIL=f"{call}:fail")
+    nothing_is_left(guest)
+    assert interfaces(guest) == before
+
+
+@pytest.mark.parametrize(
+    "call", ["ifconfig:2", "ifconfig:3", "ifconfig:4", "kldload:1", "daemon:1"]
+)
+@pytest.mark.parametrize("moment", ["kill", "kill-after"])
+def test_a_start_that_is_killed_half_way_can_be_done_again(
+    guest: LabHost, call: str, moment: str
+) -> None:
+    killed = guest.chyves(
+        "web1", "start", "os.iso", status=None, CHYVES_LAB_FAIL=f"{call}:{moment}"
+    )
+    assert killed.returncode in (-signal.SIGKILL, 128 + signal.SIGKILL)
+    if call == "daemon:1" and moment == "kill-after":
+        until(lambda: running(guest))
+        guest.chyves("web1", "stop")
+    assert guest.output("web1", "start", "os.iso") == "web1: running"
+    guest.chyves("web1", "stop")
+    nothing_is_left(guest)
