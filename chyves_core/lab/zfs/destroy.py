@@ -169,10 +169,14 @@ def carry_out_destroy(session: Session, pool: Pool, name: str, doomed: list[Doom
         )
     actions: list[Action] = []
     kept: list[str] = []
+    going = {dataset.number for dataset, snap in doomed if snap is None}
+    staying = frozenset(
+        each.mounted for each in pool.datasets.values() if each.mounted and each.number not in going
+    )
     for dataset, snap in doomed:
         if snap:
             continue
-        why = busy_text(view, dataset)
+        why = busy_text(view, dataset, staying)
         if why:
             kept.append(dataset.name)
             session.fail(why)
@@ -185,8 +189,11 @@ def carry_out_destroy(session: Session, pool: Pool, name: str, doomed: list[Doom
         session.commit(pool, actions)
 
 
-def busy_text(view: View, dataset: Dataset) -> str | None:
-    """Return why a dataset can't go now."""
+def busy_text(view: View, dataset: Dataset, staying: frozenset[str]) -> str | None:
+    """Return why a dataset can't go now; staying: mount points of those that don't go."""
+    inside = not dataset.is_volume and dataset.mounted
+    if inside and view.files.holds_mounts(inside, staying):
+        return f"cannot unmount '{inside}': pool or dataset is busy"
     if not is_busy(view.files.live(dataset)):
         return None
     if dataset.is_volume:

@@ -35,6 +35,21 @@ class Files:
                     paths.add(self.root + dataset.mounted)
         return frozenset(paths)
 
+    @cached_property
+    def foreign_mounts(self) -> frozenset[str]:
+        """The mount points of the other pools, as the host's paths."""
+        paths = set()
+        for name in self.store.pool_names():
+            pool = self.store.pool(name)
+            if pool and pool.guid != self.pool.guid:
+                paths |= {each.mounted for each in pool.datasets.values() if each.mounted}
+        return frozenset(paths)
+
+    def holds_mounts(self, path: str, own: frozenset[str]) -> bool:
+        """Whether filesystems of other pools, or those of this one in `own`, lie below a path."""
+        start = path + "/"
+        return any(each.startswith(start) for each in (*self.foreign_mounts, *own))
+
     def own(self, dataset: Dataset) -> str:
         """Return the dataset's folder in the store."""
         return f"{self.folder}/{dataset.number}"

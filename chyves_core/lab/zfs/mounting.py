@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from chyves_core.lab.zfs.actions import Action
 from chyves_core.lab.zfs.busy import is_busy
 from chyves_core.lab.zfs.errors import UsageError, ZfsError
@@ -22,9 +24,15 @@ def target_of(view: View, dataset: Dataset) -> str | None:
 
 
 def mount_path(view: View, dataset: Dataset) -> str | None:
-    """Return the path of a filesystem's mount point, None for none and legacy."""
+    """Return the path of a filesystem's mount point, None for none and legacy.
+
+    The lab mounts nothing on "/": that is the folder which holds its host.
+    """
     path = view.values.mountpoint(dataset)[0]
-    return path if path.startswith("/") else None
+    if not path.startswith("/"):
+        return None
+    plain = os.path.normpath(path)
+    return None if plain.strip("/") == "" else plain
 
 
 def relocate(view: View, targets: dict[str, str | None]) -> list[Action]:
@@ -43,8 +51,13 @@ def relocate(view: View, targets: dict[str, str | None]) -> list[Action]:
             continue
         if any(here.startswith(edge + "/") for edge in edges):
             places[dataset.name] = here
+    for path in moved.values():
+        if path and view.files.holds_mounts(path, own=frozenset()):
+            raise ZfsError(f"cannot mount '{path}': another pool is mounted below it")
     for path in old:
-        if path and not path.startswith("/dev/zvol/") and is_busy(view.files.root + path):
+        if not path or path.startswith("/dev/zvol/"):
+            continue
+        if view.files.holds_mounts(path, own=frozenset()) or is_busy(view.files.root + path):
             raise ZfsError(f"cannot unmount '{path}': pool or dataset is busy")
     return place(view, places, moved)
 
@@ -156,8 +169,11 @@ def hide_tree(session: Session, pool: Pool, name: str) -> None:
     """Unmount a filesystem and all that are mounted below it; the folders stay."""
     view = session.view(pool)
     mounted = [each for each in pool.tree(name) if each.mounted and not each.is_volume]
+    own = frozenset(str(each.mounted) for each in pool.datasets.values())
+    hidden = frozenset(str(each.mounted) for each in mounted)
     for dataset in mounted:
-        if is_busy(view.files.root + str(dataset.mounted)):
+        inside = view.files.holds_mounts(str(dataset.mounted), own - hidden)
+        if inside or is_busy(view.files.root + str(dataset.mounted)):
             raise ZfsError(f"cannot unmount '{dataset.mounted}': pool or dataset is busy")
     actions: list[Action] = []
     for dataset in sorted(mounted, key=lambda each: each.mounted or "", reverse=True):

@@ -102,6 +102,11 @@ def run(lab: Lab, program: str, words: list[str], call: Command, usage: Callable
         head = f"{error.text}\n" if error.text else ""
         session.warn(f"{head}{usage()}")
         status = 2
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        session.warn(f"{program}: the machine refused the lab: {error}")
+        status = 1
     session.flush()
     return status or (1 if session.failed else 0)
 

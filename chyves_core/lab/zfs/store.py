@@ -140,12 +140,22 @@ class Store:
             self.journal.unlink()
 
     def carry_out_journal(self, actions: list[Action]) -> None:
-        """Carry out the journal's remaining actions, marking each, and end the journal."""
+        """Carry out the journal's remaining actions, marking each, and end the journal.
+
+        One that the machine refuses (no room, no right) does not keep back the others; the
+        first refusal is raised at the end, as OSError.
+        """
+        refused: OSError | None = None
         with open(self.journal, "ab", buffering=0) as progress:
             for action in actions:
-                carry_out(action)
+                try:
+                    carry_out(action)
+                except OSError as error:
+                    refused = refused or error
                 progress.write(b".")
         self.journal.unlink()
+        if refused:
+            raise refused
 
     def history_file(self, pool: Pool) -> Path:
         """Return the file that holds the pool's history, one line a command."""

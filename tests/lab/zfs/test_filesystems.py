@@ -156,3 +156,36 @@ def test_destroying_many_snapshots_keeps_the_others(host: Host) -> None:
     assert host("zfs list -H -o name -t snapshot zroot") == "zroot@c\nzroot@e\n"
     host("zfs rollback -r zroot@c")
     assert host("cat $R/zroot/x") == "c\n"
+
+
+def test_a_filesystem_with_others_mounted_inside_is_not_taken_away(host: Host) -> None:
+    host("zfs create -o mountpoint=/data zroot/d; zfs create -o mountpoint=/data/in tank/in")
+    host("echo 1 > $R/data/in/f")
+    for command in (
+        "zfs destroy zroot/d",
+        "zfs unmount zroot/d",
+        "zfs set mountpoint=/other zroot/d",
+        "zpool export zroot",
+    ):
+        assert "cannot unmount '/data': pool or dataset is busy" in host.refused(command), command
+    assert host("cat $R/data/in/f; zfs get -H -o value mounted zroot/d") == "1\nyes\n"
+
+
+def test_a_filesystem_steps_aside_for_one_that_is_mounted_around_it(host: Host) -> None:
+    host("zfs create -o mountpoint=/data/in zroot/in; echo 1 > $R/data/in/f")
+    host("zfs create -o mountpoint=/data zroot/d; echo 2 > $R/data/g")
+    assert host("cat $R/data/in/f $R/data/g") == "1\n2\n"
+    host("zfs destroy zroot/in; zfs destroy zroot/d")
+
+
+def test_no_mountpoint_leads_out_of_the_lab(host: Host) -> None:
+    host("zfs create -o mountpoint=/../../outside zroot/o; zfs create -o mountpoint=/ zroot/r")
+    assert (host.root / "outside").is_dir()
+    assert host("zfs get -H -o value mounted zroot/o zroot/r") == "yes\nno\n"
+
+
+def test_a_machine_that_refuses_leaves_the_lab_usable(host: Host) -> None:
+    host("echo file > $R/blocked; zfs create zroot/f")
+    error = host.refused("zfs set mountpoint=/blocked/f zroot/f")
+    assert "the machine refused the lab" in error
+    host("zfs set mountpoint=/free zroot/f; zfs list")
