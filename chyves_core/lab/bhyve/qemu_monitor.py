@@ -7,8 +7,12 @@ import re
 import socket
 from typing import Any
 
-PM1_CONTROL = 0x604
-"""I/O port of q35's PM1a control register; its bit 0, SCI_EN, is set once ACPI is on."""
+PM1_ENABLE = 0x602
+"""I/O port of q35's PM1a enable register: its bit PWRBTN_EN is set by an operating system that
+heeds the power button. SCI_EN, at which bhyve looks, would not do: OVMF sets that by itself."""
+
+PWRBTN_EN = 0x100
+UNMAPPED = 0xFFFF
 
 
 class Monitor:
@@ -77,15 +81,16 @@ class Monitor:
 
     def ask_whether_acpi_is_on(self) -> None:
         """Ask; `acpi_is_on()` knows when the answer is there."""
-        self._human("acpi", f"i /h {PM1_CONTROL:#x}")
+        self._human("acpi", f"i /h {PM1_ENABLE:#x}")
 
     def acpi_is_on(self) -> bool | None:
         """Return whether the guest has switched ACPI on, None while that is not known."""
         answer = self.answers.pop("acpi", None)
         if answer is None:
             return None
-        found = re.search(r"= (0x[0-9a-f]+)", answer)
-        return found is not None and int(found[1], 16) & 1 == 1 and int(found[1], 16) != 0xFFFF
+        found = re.search(r"= 0x([0-9a-f]+)", answer)
+        register = int(found[1], 16) if found else UNMAPPED
+        return register != UNMAPPED and bool(register & PWRBTN_EN)
 
     def ask_whether_halted(self) -> None:
         """Ask; `is_halted()` knows when the answer is there."""
