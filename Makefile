@@ -4,7 +4,7 @@ PYTHON = python3
 VENV = .venv
 RUN = $(VENV)/bin/python3
 
-.PHONY: demo test lint bench test-guest clean
+.PHONY: demo test lint bench test-guest manual clean
 
 demo: $(VENV)/ready
 	$(RUN) examples/demo.py
@@ -22,6 +22,10 @@ test-guest: $(VENV)/ready
 	sh tests/guest/iso/build.sh
 	$(RUN) -m pytest -q -s -m guest tests/guest
 
+# The commands and the properties in chyves(8), from where they are declared.
+manual: $(VENV)/ready
+	$(RUN) man/generate.py
+
 $(VENV)/ready: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/pip install -q --disable-pip-version-check --upgrade pip
@@ -29,4 +33,4 @@ $(VENV)/ready: pyproject.toml
 	touch $@
 
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis dist
+	rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
