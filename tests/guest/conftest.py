@@ -27,7 +27,12 @@ class GuestHost(QemuHost):
 
     def console(self, guest: str) -> Console:
         """Connect to a guest as a user does, with `chyves GUEST console`."""
-        return Console(self, guest)
+        return Console(self, ["chyves", guest, "console"], guest)
+
+    def null_modem(self, device: str) -> Console:
+        """Connect to one end of a nmdm pair with cu(1)."""
+        self.run("kldload", "-n", "nmdm")
+        return Console(self, ["cu", "-l", device], device.rpartition("/")[2])
 
     def bhyve_line(self, guest: str, *more: str) -> str:
         """Return the bhyve command line that `start --dry-run` prints."""
@@ -57,14 +62,14 @@ class GuestHost(QemuHost):
 
 
 class Console:
-    """`chyves GUEST console` on a terminal of its own."""
+    """A program on a terminal of its own that shows a guest's console."""
 
-    def __init__(self, host: GuestHost, guest: str) -> None:
-        self.log = host.folder / f"{guest}.console"
+    def __init__(self, host: GuestHost, argv: list[str], name: str) -> None:
+        self.log = host.folder / f"{name}.console"
         environment = {**host.environment(), "TERM": "vt100"}
         self.child = pexpect.spawn(
-            str(host.lab.bin / "chyves"),
-            [guest, "console"],
+            str(host.lab.bin / argv[0]),
+            argv[1:],
             env=environment,
             timeout=BOOT_SECONDS,
             encoding="utf-8",
