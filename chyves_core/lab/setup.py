@@ -13,7 +13,7 @@ from chyves_core.lab.home import Lab
 from chyves_core.lab.host.files import write_host_files
 from chyves_core.lab.programs import PROGRAMS
 
-HOST_FOLDERS = ("dev", "dev/zvol", "dev/vmm", "etc", "tmp", "usr/local/etc", "var/log", "var/run")
+HOST_FOLDERS = ("dev", "dev/zvol", "etc", "tmp", "usr/local/etc", "var/log", "var/run")
 
 
 @dataclass(frozen=True)

@@ -242,18 +242,21 @@ def _check_pinning(machine: Machine, lab: Lab) -> None:
 
 def run_guest(machine: Machine, lab: Lab, opened: object) -> int:
     """Start the CPUs and run the guest until it ends; return bhyve's status."""
+    from chyves_core.lab.bhyve.opening import OpenDevices
+
+    assert isinstance(opened, OpenDevices)
     orders = _activate(machine, lab)
     try:
         if lab.settings().get("guest") == "qemu":
             from chyves_core.lab.bhyve import qemu
 
+            if opened.viewer is not None:
+                opened.viewer.close()
             register(lab, "bhyve", f"bhyve: {machine.name}", titled=True)
             status = qemu.run(machine, lab)
         else:
             from chyves_core.lab.bhyve.guest import run_standin
-            from chyves_core.lab.bhyve.opening import OpenDevices
 
-            assert isinstance(opened, OpenDevices)
             status = run_standin(machine, lab, opened, orders)
         _note_end(machine, lab)
         return status

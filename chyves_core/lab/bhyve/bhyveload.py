@@ -20,7 +20,7 @@ from chyves_core.lab.home import Lab
 from chyves_core.lab.host import modules
 from chyves_core.lab.host.getopt import BadOption, parse_options
 from chyves_core.lab.host.nmdm import NAME as NMDM_NAME
-from chyves_core.lab.host.nmdm import open_nmdm
+from chyves_core.lab.host.nmdm import has_driver, open_nmdm
 from chyves_core.lab.host.processes import forget, register
 from chyves_core.lab.host.state import change_host
 
@@ -103,7 +103,7 @@ def _open_console(lab: Lab, name: str) -> int | None:
     if name == "stdio":
         return 1
     try:
-        if NMDM_NAME.fullmatch(name.removeprefix(str(lab.root))):
+        if NMDM_NAME.fullmatch(name.removeprefix(str(lab.root))) and has_driver(lab):
             return open_nmdm(lab, name)
         return os.open(lab.path(name), os.O_RDWR | os.O_NOCTTY)
     except OSError:
@@ -134,7 +134,10 @@ def _make_vm(lab: Lab, name: str) -> int:
 
 
 def _boot(lab: Lab, name: str, memory: int, console: int, disks: list[str]) -> int:
-    """Load from the first disk that holds something; without one the loader finds no kernel."""
+    """Load from the first disk that holds something; without one the loader finds no kernel.
+
+    The real loader then waits at its prompt for ever. No capture shows it; the lab ends with 1.
+    """
     source = next((d for d in disks if media.is_bootable(lab.path_or_own(d))), None)
     text = BANNER + (NOT_BOOTABLE if source is None else f"Loading kernel from {source}\n")
     os.write(console, text.replace("\n", "\r\n" if console != 1 else "\n").encode())

@@ -16,7 +16,7 @@ from chyves_core.lab.bhyve.nics import open_nic
 from chyves_core.lab.bhyve.options import NO_BACKEND
 from chyves_core.lab.home import Lab
 from chyves_core.lab.host.nmdm import NAME as NMDM_NAME
-from chyves_core.lab.host.nmdm import open_nmdm
+from chyves_core.lab.host.nmdm import has_driver, open_nmdm
 from chyves_core.lab.host.state import read_host
 
 PAGE = 4096
@@ -206,7 +206,7 @@ def _open_console(backend: str, lab: Lab, where: str) -> tuple[int, int]:
             raise Crash(signal.SIGABRT, UART_ASSERTION)
         return os.dup(0), os.dup(1)
     failure = f"Unable to initialize backend '{backend}' for {where}"
-    if NMDM_NAME.fullmatch(backend.removeprefix(str(lab.root))):
+    if NMDM_NAME.fullmatch(backend.removeprefix(str(lab.root))) and has_driver(lab):
         terminal = open_nmdm(lab, backend)
         return terminal, terminal
     if backend.startswith("tcp=") and lab.freebsd >= (14, 3):

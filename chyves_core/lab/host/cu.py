@@ -6,6 +6,7 @@ console behaves the same on every machine.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import select
@@ -14,7 +15,7 @@ from typing import IO
 
 from chyves_core.lab.home import Lab
 from chyves_core.lab.host.getopt import BadOption, parse_options
-from chyves_core.lab.host.nmdm import NoSuchDevice, open_nmdm
+from chyves_core.lab.host.nmdm import NoSuchDevice, has_driver, open_nmdm
 from chyves_core.lab.host.processes import forget, register
 
 USAGE = "usage: cu [-ehot] [-a acu] [-l line] [-s speed] [-#] [phone-number]"
@@ -70,8 +71,12 @@ def _lock(lab: Lab, name: str) -> IO[str] | None:
 
 
 def _open(lab: Lab, name: str) -> int:
+    if not lab.is_root:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
     try:
-        return open_nmdm(lab, name)
+        if has_driver(lab):
+            return open_nmdm(lab, name)
+        raise NoSuchDevice(name)
     except NoSuchDevice:
         return os.open(lab.path(name), os.O_RDWR | os.O_NOCTTY)
 

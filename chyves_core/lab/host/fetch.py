@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import os
 import socket
 import sys
@@ -35,7 +36,11 @@ TRIES = 3
 
 
 class FetchError(Exception):
-    """Why a file could not be fetched, in the words of fetch(3)."""
+    """Why a file could not be fetched, in the words of fetch(3); `place` is what they are about."""
+
+    def __init__(self, reason: str, place: str = "") -> None:
+        super().__init__(reason)
+        self.place = place
 
 
 def main(arguments: list[str], lab: Lab) -> int:
@@ -55,7 +60,7 @@ def main(arguments: list[str], lab: Lab) -> int:
         try:
             _fetch_patiently(lab, address, chosen)
         except FetchError as error:
-            print(f"fetch: {address if error.args[0] else ''}: {error}", file=sys.stderr)
+            print(f"fetch: {error.place or address}: {error}", file=sys.stderr)
             status = 1
             continue
         if "1" in chosen:
@@ -118,7 +123,7 @@ def _open_target(target: Path, *, append: bool) -> IO[bytes]:
     try:
         return open(target, "ab" if append else "wb")
     except OSError as error:
-        raise FetchError(f"{target}: open(): {error.strerror}") from None
+        raise FetchError(f"open(): {error.strerror}", str(target)) from None
 
 
 def _open(lab: Lab, address: str, chosen: dict[str, str], resume: int) -> Any:
@@ -143,7 +148,7 @@ def _open(lab: Lab, address: str, chosen: dict[str, str], resume: int) -> Any:
 def reason_of(error: Exception) -> str:
     """Return an error of urllib in the words of fetch(3)."""
     if isinstance(error, urllib.error.HTTPError):
-        return str(error.reason)
+        return http.client.responses.get(error.code, str(error.reason))
     inner = getattr(error, "reason", error)
     if isinstance(inner, socket.gaierror):
         return "No address record"

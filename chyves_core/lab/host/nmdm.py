@@ -21,6 +21,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from chyves_core.lab.home import Lab
+from chyves_core.lab.host.modules import has_module
+from chyves_core.lab.host.state import read_host
 
 BUFFER = 8 << 10
 OPEN_BUFFER = 256 << 10
@@ -52,6 +54,11 @@ def open_nmdm(lab: Lab, name: str) -> int:
         terminal = os.open(_link(lab, unit, end), os.O_RDWR | os.O_NOCTTY)
         tty.setraw(terminal)
         return terminal
+
+
+def has_driver(lab: Lab) -> bool:
+    """Return whether nmdm.ko is loaded: without it no pair can be made."""
+    return has_module(read_host(lab), "nmdm")
 
 
 def _link(lab: Lab, unit: str, end: str) -> Path:
@@ -173,13 +180,18 @@ class _Relay:
         self.ends = [_End(_link(lab, unit, end)) for end in "AB"]
 
     def serve(self, ready: int) -> None:
-        """Copy between the ends until both have been closed for a while."""
+        """Copy between the ends until both have been closed for a while.
+
+        A lab that somebody has removed ends its relays, too, whoever has an end open.
+        """
         os.write(ready, b"!")
         os.close(ready)
         closed_since = time.monotonic()
         while True:
             self._wait()
             self._copy()
+            if not any(end.link.is_symlink() for end in self.ends):
+                return
             if any(end.is_open for end in self.ends):
                 closed_since = time.monotonic()
             elif time.monotonic() - closed_since > LINGER and self._end():

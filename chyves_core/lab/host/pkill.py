@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+import sys
 
 from chyves_core.lab.home import Lab
 from chyves_core.lab.host.matching import Query
@@ -19,6 +20,10 @@ def main(arguments: list[str], lab: Lab) -> int:
         arguments = arguments[1:]
     found = Query("pkill", arguments).matches(lab)
     for process in found:
+        if not lab.is_root:
+            text = f"signalling pid {process.pid}: Operation not permitted"
+            print(f"pkill: {text}", file=sys.stderr)
+            continue
         try:
             os.kill(process.pid, number)
         except ProcessLookupError:

@@ -55,7 +55,11 @@ class Console:
 
 
 def make_disk(host: LabHost, text: bytes = BOOTABLE, name: str = "disk.img") -> str:
-    """Make the firmware and a disk of 1 MB that begins with `text`; return its host path."""
+    """Make a disk of 1 MB that begins with `text`; return its host path.
+
+    The firmware and the driver of the consoles come with it.
+    """
+    host.run("kldload", "-n", "nmdm")
     folder = host.root / "vm"
     folder.mkdir(exist_ok=True)
     firmware = host.root / FIRMWARE.lstrip("/")

@@ -188,3 +188,20 @@ def ticks(pid: int) -> int:
     except FileNotFoundError:
         pytest.skip("no /proc")
     return int(fields[11]) + int(fields[12])
+
+
+def test_a_console_needs_the_driver_of_null_modems(empty_lab: LabHost) -> None:
+    argv = line(make_disk(empty_lab))
+    empty_lab.run("kldunload", "nmdm")
+    error = empty_lab.run(*argv, status=4).stderr
+    assert "Unable to initialize backend '/dev/nmdm50A' for LPC device com1" in error
+    assert empty_lab.run("cu", "-l", "/dev/nmdm50B", status=3).stdout == "link down\n"
+
+
+def test_an_unprivileged_user_may_neither_run_nor_reach_a_guest(empty_lab: LabHost) -> None:
+    argv = line(make_disk(empty_lab))
+    empty_lab.run("kldload", "-n", "vmm")
+    user = {"CHYVES_LAB_UID": "1001"}
+    assert empty_lab.run(*argv, status=4, **user).stderr == ("vm_create: Operation not permitted\n")
+    refused = empty_lab.run("cu", "-l", "/dev/nmdm50B", status=3, **user)
+    assert refused.stderr == "/dev/nmdm50B: Permission denied\n"

@@ -66,7 +66,6 @@ def capture_host(folder: Path) -> Lab:
         "vm.max_user_wired": "603780",
     }
     lab.write_state("host", state)
-    (lab.root / "dev" / "vmm").rmdir()
     for name in ("root", "boot/kernel", "usr/local/share/uefi-firmware"):
         (lab.root / name).mkdir(parents=True, exist_ok=True)
     firmware = lab.root / "usr/local/share/uefi-firmware/BHYVE_UEFI.fd"
@@ -131,11 +130,14 @@ def as_host(raw: bytes, root: Path) -> str:
 
 
 def end_processes(lab: Lab) -> None:
-    """Kill what the replay left running: bhyves, daemons and programs that hold a tap."""
-    from chyves_core.lab.host.processes import all_processes
-
-    for process in all_processes(lab):
-        os.kill(process.pid, signal.SIGKILL)
+    """Kill what the replay left running: whatever has this lab in its environment."""
+    mark = f"CHYVES_LAB={lab.folder}\0".encode()
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if mark in (process / "environ").read_bytes() + b"\0":
+                os.kill(int(process.name), signal.SIGKILL)
+        except (OSError, ProcessLookupError):
+            continue
     deadline = time.monotonic() + 10
     while list((lab.root / "dev").glob("nmdm*")) and time.monotonic() < deadline:
         time.sleep(0.1)

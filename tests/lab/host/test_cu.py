@@ -10,6 +10,7 @@ from tests.conftest import LabHost
 
 def connect(host: LabHost, end: str) -> pexpect.spawn[str]:
     """Return a cu that is connected."""
+    host.run("kldload", "-n", "nmdm")
     argv = ["-l", f"/dev/nmdm50{end}", "-s", "115200"]
     cu = pexpect.spawn(
         str(host.lab.bin / "cu"), argv, env=host.environment(), encoding="utf-8", timeout=10

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 import select
+import shutil
 import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
 from chyves_core.lab.host.nmdm import BUFFER, NoSuchDevice, open_nmdm
-from tests.conftest import ROOT, LabHost
+from tests.conftest import ROOT, LabHost, make_lab
 
 OPEN_BOTH = """
 import os, sys
@@ -109,3 +111,23 @@ def test_the_relay_does_not_hold_the_pipes_of_who_started_it(empty_lab: LabHost)
     argv = [sys.executable, "-c", OPEN_BOTH, str(ROOT), "6"]
     subprocess.run(argv, env=empty_lab.environment(), capture_output=True, check=True)
     assert time.monotonic() - started < 2.5
+
+
+def test_the_relay_of_a_lab_that_was_removed_ends(tmp_path: Path) -> None:
+    host = make_lab(tmp_path / "lab", pools=())
+    a = open_nmdm(host.lab, "/dev/nmdm7A")
+    shutil.rmtree(host.folder)
+    deadline = time.monotonic() + 10
+    while is_connected(a) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not is_connected(a)
+    os.close(a)
+
+
+def is_connected(terminal: int) -> bool:
+    """Return whether a relay still holds the other side of a terminal."""
+    try:
+        os.write(terminal, b".")
+    except OSError:
+        return False
+    return True

@@ -67,3 +67,10 @@ def test_names_of_vms_may_be_longer_from_13_on(old_host: LabHost, new_host: LabH
 def test_starting_addresses_of_the_host_are_shown(new_host: LabHost) -> None:
     assert "inet 192.0.2.10 netmask 0xffffff00" in new_host.run("ifconfig", "em0").stdout
     assert new_host.run("ifconfig", "-l").stdout == "em0 em1 lo0\n"
+
+
+def test_flags_say_lower_up_from_14_on(old_host: LabHost, new_host: LabHost) -> None:
+    """Not from a capture: ifconfig of 14 and later shows the link state as a flag."""
+    flags = "UP,BROADCAST,RUNNING,SIMPLEX,MULTICAST"
+    assert f"<{flags}>" in old_host.run("ifconfig", "em0").stdout
+    assert f"<{flags},LOWER_UP>" in new_host.run("ifconfig", "em0").stdout

@@ -115,10 +115,12 @@ def test_fetch_gets_a_file_and_its_date(empty_lab: LabHost, server: str) -> None
 
 def test_fetch_says_what_is_wrong_and_leaves_no_file(empty_lab: LabHost, server: str) -> None:
     error = empty_lab.run("fetch", "-o", "/tmp/x", f"{server}/nosuch", status=1).stderr
-    assert error == f"fetch: {server}/nosuch: File not found\n" or "Not Found" in error
+    assert error == f"fetch: {server}/nosuch: Not Found\n"
     refused = empty_lab.run("fetch", "-o", "/tmp/x", "http://127.0.0.1:1/x", status=1).stderr
     assert refused == "fetch: http://127.0.0.1:1/x: Connection refused\n"
     assert not (empty_lab.root / "tmp/x").exists()
+    lost = empty_lab.run("fetch", "-o", "nosuch/x", f"{server}/disc.iso", status=1).stderr
+    assert lost == "fetch: nosuch/x: open(): No such file or directory\n"
 
 
 def test_fetch_reads_files_of_the_host(empty_lab: LabHost) -> None:
