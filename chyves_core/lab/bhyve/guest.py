@@ -31,6 +31,10 @@ from chyves_core.lab.host.processes import register
 ROM_STATUS = {"reset": 0, "poweroff": 1, "halt": 2, "unhandled port": 2, "triple fault": 3}
 SCRIPT_STATUS = {"reboot": 0, "poweroff": 1, "halt": 2, "triple": 3, "error": 4}
 ORDER_STATUS = {"poweroff": 1, "reset": 0, "destroy": 1}
+LAB_LOOK = 5.0
+"""Seconds after which an idle guest looks whether its lab's folder is still there."""
+
+LAB_IS_GONE = 4
 DESTROYED = "vm_run error -1, errno 6"
 WAITING, FIRMWARE, BOOTING, LOGIN, SHELL, HANGING, STOPPING = range(7)
 
@@ -144,8 +148,12 @@ class Guest:
         """Wait for the next thing to happen and let the guest react; return a status at its end."""
         sources = [console.source for console in self.consoles if console.is_open]
         listener = [self.viewer.fileno()] if self.viewer else []
-        patience = None if self.alarm is None else max(0.0, self.alarm - time.monotonic())
+        patience = LAB_LOOK
+        if self.alarm is not None:
+            patience = min(LAB_LOOK, max(0.0, self.alarm - time.monotonic()))
         ready, _, _ = select.select([*sources, orders, signals, *listener], [], [], patience)
+        if not ready and not self.lab.settings_file.exists():
+            os._exit(LAB_IS_GONE)
         if signals in ready:
             os.read(signals, 64)
             self._power_button()

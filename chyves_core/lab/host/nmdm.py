@@ -27,6 +27,9 @@ from chyves_core.lab.host.state import read_host
 BUFFER = 8 << 10
 OPEN_BUFFER = 256 << 10
 LINGER = 3.0
+LAB_LOOK = 5.0
+"""How often a relay with two open ends looks whether its lab is still there."""
+
 LOOK = 0.2
 """How often a closed end is looked at, in seconds: nothing tells a master that it was opened."""
 
@@ -200,7 +203,7 @@ class _Relay:
     def _wait(self) -> None:
         readers = [end.master for end in self.ends if end.is_open]
         writers = [end.master for end in self.ends if end.is_open and end.waiting]
-        select.select(readers, writers, [], None if len(readers) == 2 else LOOK)
+        select.select(readers, writers, [], LAB_LOOK if len(readers) == 2 else LOOK)
 
     def _copy(self) -> None:
         for end, other in (self.ends, self.ends[::-1]):

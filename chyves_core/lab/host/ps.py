@@ -47,6 +47,10 @@ COLUMNS: dict[str, tuple[str, bool, Callable[[Process, Vitals], str]]] = {
 }
 """Heading, whether the column is aligned to the right, and its text."""
 
+INIT = Process(1, "", "init", "/sbin/init", False, True)
+INIT_VITALS = Vitals(0, "S", 1148, "")
+"""The one process that every host has."""
+
 SAME = {"args": "command", "stat": "state", "vsize": "vsz", "tty": "tt", "comm": "comm"}
 
 
@@ -84,13 +88,9 @@ def _with_dash(arguments: list[str]) -> list[str]:
 def _columns(text: str) -> list[tuple[str, str]]:
     """Return (column, heading) of `pid,ppid` or `pid=`; an empty heading prints none.
 
-    ps(1): a heading "spans the rest of the argument", so that FreeBSD takes `pid=,ppid=` for the
-    one column `pid` headed ",ppid=". Where each of the items ends in `=`, the lab takes them for
-    columns without headings, as other systems do.
+    ps(1): a heading "spans the rest of the argument", so that `pid=,ppid=` is the one column
+    `pid` headed ",ppid=".
     """
-    items = text.split(",")
-    if len(items) > 1 and all(item.endswith("=") for item in items):
-        return [(SAME.get(item[:-1], item[:-1]), "") for item in items]
     before, equals, heading = text.partition("=")
     names = [SAME.get(name, name) for name in before.replace(",", " ").split()]
     columns = [(name, COLUMNS[name][0] if name in COLUMNS else "") for name in names]
@@ -104,14 +104,14 @@ def _numbers(text: str) -> list[int]:
 
 
 def _rows(lab: Lab, chosen: list[int] | None, columns: list[tuple[str, str]]) -> list[list[str]]:
-    processes = all_processes(lab)
+    processes = [INIT, *all_processes(lab)]
     if chosen is not None:
         known = {process.pid: process for process in processes}
         found = [known.get(pid) or _stranger(pid) for pid in chosen]
         processes = [process for process in found if process is not None]
     rows = []
     for process in processes:
-        now = vitals(process.pid)
+        now = INIT_VITALS if process is INIT else vitals(process.pid)
         if now is not None:
             rows.append([COLUMNS[name][2](process, now) for name, _ in columns])
     return rows

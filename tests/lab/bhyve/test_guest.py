@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
+from pathlib import Path
 
 import pytest
 
 from bhyve.guests import Console, line, make_disk, start, vm_node, wait_until
-from tests.conftest import LabHost
+from tests.conftest import LabHost, make_lab
 
 
 def test_a_guest_shows_a_login_and_a_shell_that_knows_its_devices(empty_lab: LabHost) -> None:
@@ -205,3 +207,13 @@ def test_an_unprivileged_user_may_neither_run_nor_reach_a_guest(empty_lab: LabHo
     assert empty_lab.run(*argv, status=4, **user).stderr == ("vm_create: Operation not permitted\n")
     refused = empty_lab.run("cu", "-l", "/dev/nmdm50B", status=3, **user)
     assert refused.stderr == "/dev/nmdm50B: Permission denied\n"
+
+
+def test_a_guest_ends_when_its_lab_is_removed(tmp_path: Path) -> None:
+    host = make_lab(tmp_path / "lab", pools=())
+    guest = start(host, line(make_disk(host)))
+    console = Console(host)
+    console.wait_for("login: ")
+    shutil.rmtree(host.folder)
+    assert guest.wait(15) == 4
+    console.close()

@@ -34,7 +34,8 @@ def test_a_daemon_without_pid_file_becomes_its_command(empty_lab: LabHost) -> No
     wait_until(lambda: titles(empty_lab))
     assert titles(empty_lab) == ["sleep 20"]
     rows = empty_lab.run("ps", "-axo", "ppid,state,command").stdout.splitlines()
-    assert rows[1].split() == ["1", "S", "sleep", "20"]
+    assert rows[1].split() == ["0", "S", "/sbin/init"]
+    assert rows[2].split() == ["1", "S", "sleep", "20"]
 
 
 def test_sigterm_to_the_supervisor_ends_the_child_and_removes_the_pid_files(
@@ -68,7 +69,9 @@ def test_ps_shows_chosen_columns_without_headings(empty_lab: LabHost) -> None:
     empty_lab.run("daemon", "-f", "sleep", "20")
     wait_until(lambda: titles(empty_lab))
     argv = ("ps", "-axww", "-o", "pid=", "-o", "ppid=", "-o", "rss=", "-o", "command=")
-    pid, parent, memory, *command = empty_lab.run(*argv).stdout.split()
+    init, sleep = empty_lab.run(*argv).stdout.splitlines()
+    assert init.split()[::3] == ["1", "/sbin/init"]
+    pid, parent, memory, *command = sleep.split()
     assert pid == empty_lab.run("pgrep", "-x", "sleep").stdout.strip()
     assert parent == "1" and int(memory) > 0 and command == ["sleep", "20"]
 
@@ -79,6 +82,7 @@ def test_a_heading_spans_the_rest_of_the_argument(empty_lab: LabHost) -> None:
     wait_until(lambda: titles(empty_lab))
     heading = empty_lab.run("ps", "-axo", "pid,ucomm=THE NAME, SHORT").stdout.splitlines()[0]
     assert heading.split(maxsplit=1) == ["PID", "THE NAME, SHORT"]
+    assert empty_lab.run("ps", "-axo", "pid=,ppid=").stdout.splitlines()[0] == ",ppid="
 
 
 def test_a_number_that_another_process_has_got_since_counts_for_nothing(
