@@ -17,6 +17,7 @@ from chyves_core.properties.assignments import (
     split_assignment,
 )
 from chyves_core.properties.schema import Schema, load_schema
+from chyves_core.runtime import Runtime
 from chyves_core.settings import global_settings
 
 SCOPES = {"global": GLOBAL_PREFIX, "defaults": DEFAULT_PREFIX}
@@ -39,7 +40,8 @@ def read_targets(words: Sequence[str]) -> dict[str, dict[str, str]]:
         if split_assignment(word) is None:
             current = targets.setdefault(word, [])
         elif current is None:
-            raise UsageError(f"{word}: whose property? A guest comes first")
+            name = word.partition("=")[0]
+            raise UsageError(f"{name}: whose property? A guest comes first")
         else:
             current.append(word)
     for target, assignments in targets.items():
@@ -52,6 +54,7 @@ def plan_changes(inventory: Inventory, targets: Mapping[str, Mapping[str, str]])
     """Return what has to be set on which dataset; every value is checked before any is set."""
     unknown_allowed = not global_settings(inventory.storage).enabled("restrict_new_property_names")
     changes: dict[str, Change] = {}
+    guests: dict[str, Mapping[str, str]] = {}
     for target, wanted in targets.items():
         if target in SCOPES:
             schema = load_schema(target)
@@ -61,10 +64,19 @@ def plan_changes(inventory: Inventory, targets: Mapping[str, Mapping[str, str]])
         chosen = inventory.select(target)
         schema = load_schema("guest")
         values = check_assignments(schema, wanted, unknown_allowed=unknown_allowed)
-        check_unique(inventory, chosen, schema, values)
         for guest in chosen:
-            add_change(changes, guest_change(guest, values))
+            add_change(changes, guest_change(inventory, guest, values))
+            guests[guest.name] = {**guests.get(guest.name, {}), **values}
+    check_unique(inventory, guests)
     return list(changes.values())
+
+
+def check_templates(changes: Sequence[Change], runtime: Runtime) -> None:
+    """Refuse to make a template of a guest that runs: its disks would become read-only."""
+    for change in changes:
+        name = change.dataset.rpartition("/")[2]
+        if change.values.get("readonly") == "on" and runtime.is_running(name):
+            raise Refused(f"{name}: is running", f"chyves {name} stop")
 
 
 def add_change(changes: dict[str, Change], new: Change) -> None:
@@ -90,7 +102,7 @@ def scope_change(inventory: Inventory, scope: str, values: Mapping[str, str]) ->
     )
 
 
-def guest_change(guest: Guest, values: Mapping[str, str]) -> Change:
+def guest_change(inventory: Inventory, guest: Guest, values: Mapping[str, str]) -> Change:
     """Return the change of one guest; a template's dataset becomes read-only with it."""
     full = {f"{GUEST_PREFIX}{name}": value for name, value in values.items()}
     before: dict[str, str | None] = {
@@ -98,30 +110,47 @@ def guest_change(guest: Guest, values: Mapping[str, str]) -> Change:
     }
     if "template" in values:
         full["readonly"] = "on" if values["template"] == "yes" else "off"
-        before["readonly"] = "on" if guest.is_template else "off"
+        before["readonly"] = inventory.storage.datasets[guest.dataset].own("readonly")
     return Change(guest.dataset, full, before)
 
 
-def check_unique(
-    inventory: Inventory, chosen: Sequence[Guest], schema: Schema, values: Mapping[str, str]
-) -> None:
-    """Refuse a value that another guest has where no two may have the same."""
-    for name, value in values.items():
-        known = schema.find(name)
-        if not value or known is None or "unique" not in known.marks:
-            continue
-        if len(chosen) > 1:
-            raise Refused(f"{name}: no two guests can have the same value")
-        names = {guest.name for guest in chosen}
-        for other in inventory.guests.values():
-            if other.name not in names and value in values_of(other, known.name):
-                raise Refused(f"{name}={value} is taken by {other.name}")
+def check_unique(inventory: Inventory, given: Mapping[str, Mapping[str, str]]) -> None:
+    """Refuse values by guest, there or new, that two guests would have where no two may."""
+    schema = load_schema("guest")
+    unique = {
+        name: known.name
+        for values in given.values()
+        for name in values
+        if (known := schema.find(name)) and "unique" in known.marks
+    }
+    if not unique:
+        return
+    after = {name: {**guest.properties} for name, guest in inventory.guests.items()}
+    for guest_name, values in given.items():
+        after[guest_name] = {**after.get(guest_name, {}), **values}
+    for guest_name, values in given.items():
+        for name in unique.keys() & values.keys():
+            for owner, properties in after.items():
+                rest = {
+                    key: properties[key] for key in properties if (owner, key) != (guest_name, name)
+                }
+                if values[name] and values[name] in values_of(schema, rest, unique[name]):
+                    raise taken(guest_name, name, values[name], owner, given)
 
 
-def values_of(guest: Guest, declared: str) -> list[str]:
-    """Return the values that a guest has for a declared property, {n} being any number."""
-    known = guest.schema.find(declared.replace("{n}", "0"))
-    return [value for name, value in guest.properties.items() if known and known.matches(name)]
+def taken(
+    guest: str, name: str, value: str, owner: str, given: Mapping[str, Mapping[str, str]]
+) -> Refused:
+    """Return the error for a value of one guest that another one has, or was given too."""
+    if owner in given:
+        return Refused(f"{guest}: {name}={value}: no two guests can have the same value")
+    return Refused(f"{guest}: {name}={value} is taken by {owner}")
+
+
+def values_of(schema: Schema, properties: Mapping[str, str], declared: str) -> list[str]:
+    """Return the values that properties have for a declared one, {n} being any number."""
+    known = schema.find(declared.replace("{n}", "0"))
+    return [value for name, value in properties.items() if known and known.matches(name)]
 
 
 def plan_set(changes: Sequence[Change]) -> Plan:
@@ -147,35 +176,54 @@ def plan_undo(changes: Sequence[Change]) -> Plan:
     return tuple(steps)
 
 
-def carry_out(host: Host, changes: Sequence[Change]) -> None:
-    """Set everything, or nothing: where one call fails, the values from before are brought back.
+def carry_out(host: Host, plan: Plan, changes: Sequence[Change]) -> None:
+    """Do all of the plan, or nothing: where one call fails, the values from before are back.
 
     `zfs set` of several pairs is all or nothing for a dataset, of several datasets it is not
     (captures zfs set-several-ds-missing).
     """
     try:
-        host.act(*plan_set(changes))
-    except ChyvesError:
-        host.try_to(*plan_undo(changes))
-        raise
+        host.act(*plan)
+    except (ChyvesError, KeyboardInterrupt) as error:
+        lost = [change.dataset for change in changes if host.try_to(*plan_undo([change]))]
+        if not lost:
+            raise
+        raise ChyvesError(
+            f"{str(error) or 'interrupted'}; the values from before could not be brought back on "
+            + ", ".join(lost),
+            f"zfs get all {lost[0]}",
+        ) from error
 
 
-def plan_unset(inventory: Inventory, target: str, name: str) -> Plan:
-    """Return the step that takes an optional property off guests, the defaults or the host.
+def plan_unset(inventory: Inventory, target: str, name: str) -> list[Change]:
+    """Return which datasets an optional property is taken off: guests', or the primary pool's.
 
     Raises Refused for one that a guest always has, NotFound where no dataset has it.
     """
     if target in SCOPES:
-        datasets = [inventory.storage.primary.root]
-        has = name in inventory.storage.settings(SCOPES[target])
+        value = inventory.storage.settings(SCOPES[target]).get(name)
+        found = {inventory.storage.primary.root: value}
         prefix = SCOPES[target]
     else:
-        chosen = [guest for guest in inventory.select(target) if name in guest.properties]
+        chosen = inventory.select(target)
         check_optional(name)
-        datasets, has, prefix = [guest.dataset for guest in chosen], bool(chosen), GUEST_PREFIX
-    if not has:
+        found = {guest.dataset: guest.properties.get(name) for guest in chosen}
+        prefix = GUEST_PREFIX
+    changes = [
+        Change(dataset, {}, {f"{prefix}{name}": value})
+        for dataset, value in found.items()
+        if value is not None
+    ]
+    if not changes:
         raise NotFound(f"{target}: {name} is not set")
-    return (zfs.inherit(datasets, f"{prefix}{name}"),)
+    return changes
+
+
+def unset(host: Host, changes: Sequence[Change]) -> None:
+    """Take one property off all the datasets, or off none."""
+    (name,) = changes[0].before
+    step = zfs.inherit([change.dataset for change in changes], name)
+    carry_out(host, (step,), changes)
 
 
 def check_optional(name: str) -> None:
