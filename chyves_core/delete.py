@@ -6,12 +6,13 @@ leaves a dataset that is no guest any more, and deleting it again goes on.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from chyves_core.errors import Refused
 from chyves_core.guests import GUEST_PREFIX, VERSION_PROPERTY, Guest, Inventory
 from chyves_core.host import Host, failed
+from chyves_core.names import split_list
 from chyves_core.plan import Plan, Step, run
 from chyves_core.runtime import Runtime
 from chyves_core.sizes import show_size
@@ -22,16 +23,23 @@ from chyves_core.zfs import inherit, set_properties
 class Doomed:
     """What deleting one guest destroys.
 
-    `dependants` are other guests that were cloned from it; `names` are all datasets and
-    snapshots that go, `used` the bytes that its own datasets take.
+    `guest` is None where a deletion or creation was interrupted. `dependants` are other guests
+    that were cloned from it and go with it; `earlier` such that were named themselves and go
+    before it. `names` are all datasets and snapshots that go, `used` the bytes of its own.
     """
 
     name: str
     dataset: str
     guest: Guest | None
-    dependants: tuple[str, ...]
+    dependants: tuple[Guest, ...]
+    earlier: tuple[str, ...]
     names: tuple[str, ...]
     used: int
+
+    @property
+    def guests(self) -> tuple[Guest, ...]:
+        """The guests that go."""
+        return (self.guest, *self.dependants) if self.guest else self.dependants
 
     @property
     def preview(self) -> str:
@@ -43,7 +51,8 @@ class Doomed:
         if snapshots:
             parts.append(f"{snapshots} snapshot{'s' if snapshots != 1 else ''}")
         if self.dependants:
-            parts.append(f"its clones {', '.join(self.dependants)}")
+            clones = ", ".join(guest.name for guest in self.dependants)
+            parts.append(f"its clones {clones}")
         return f"{self.name}: {self.dataset} with {', '.join(parts)}, {show_size(self.used)}"
 
 
@@ -52,21 +61,20 @@ def within(name: str, dataset: str) -> bool:
     return name == dataset or name.startswith((f"{dataset}/", f"{dataset}@"))
 
 
-def find_doomed(host: Host, inventory: Inventory, words: str, *, force: bool) -> list[Doomed]:
-    """Return what deleting the guests that `words` mean would destroy; nothing is destroyed yet.
+def find_targets(inventory: Inventory, words: str) -> dict[str, str]:
+    """Return the datasets of the guests that `words` mean, by name, none of them looked at yet.
 
-    The name of a guest whose deletion or creation was interrupted is understood too. Raises
-    Refused where clones depend on a guest and `force` is not given, or where something that is
-    no guest depends on it.
+    The name of a guest whose deletion or creation was interrupted is understood too.
     """
     half_made = {dataset.rpartition("/")[2]: dataset for dataset in inventory.half_made}
-    if words in half_made and words not in inventory.guests:
-        check_ours(inventory, half_made[words])
-        return [look(host, inventory, words, half_made[words], None, force=force)]
-    return [
-        look(host, inventory, guest.name, guest.dataset, guest, force=force)
-        for guest in inventory.select(words)
-    ]
+    targets: dict[str, str] = {}
+    for word in ("all",) if words == "all" else split_list(words):
+        if word in half_made and word not in inventory.guests:
+            check_ours(inventory, half_made[word])
+            targets[word] = half_made[word]
+        else:
+            targets |= {guest.name: guest.dataset for guest in inventory.select(word)}
+    return targets
 
 
 def check_ours(inventory: Inventory, dataset: str) -> None:
@@ -76,25 +84,32 @@ def check_ours(inventory: Inventory, dataset: str) -> None:
 
 
 def look(
-    host: Host, inventory: Inventory, name: str, dataset: str, guest: Guest | None, *, force: bool
+    host: Host, inventory: Inventory, targets: Mapping[str, str], name: str, *, force: bool
 ) -> Doomed:
-    """Ask zfs what destroying one guest's dataset would take with it: `zfs destroy -nvp`."""
+    """Ask zfs what destroying one of the targets would take with it; nothing is destroyed.
+
+    Raises Refused where it was cloned and the clones are neither among the targets nor forced,
+    and where something that is no guest was cloned from it.
+    """
+    dataset = targets[name]
     answer = host.read("zfs", "destroy", "-nvpr", dataset, allowed=None)
     if answer.status != 0:
-        clones = dependent_datasets(answer.stderr)
-        if not clones:
+        if not dependent_datasets(answer.stderr):
             raise failed(answer)
-        if not force:
-            raise Refused(
-                f"{name}: was cloned, {', '.join(owners(inventory, clones))} would go with it",
-                f"chyves {name} delete force",
-            )
         answer = host.read("zfs", "destroy", "-nvpR", dataset)
     names = parse_destroy(answer.stdout)
     others = [each for each in names if "@" not in each and not within(each, dataset)]
-    dependants = guest_names(inventory, name, others)
+    clones = clone_owners(inventory, name, others)
+    earlier = tuple(each.name for each in clones if each.name in targets)
+    with_it = tuple(each for each in clones if each.name not in targets)
+    if with_it and not force:
+        raise Refused(
+            f"{name}: was cloned, {', '.join(each.name for each in with_it)} would go with it",
+            f"chyves {name} delete force",
+        )
     used = int(inventory.storage.datasets[dataset].value("used", "0"))
-    return Doomed(name, dataset, guest, dependants, names, used)
+    guest = inventory.guests.get(name)
+    return Doomed(name, dataset, guest, with_it, earlier, names, used)
 
 
 def dependent_datasets(complaint: str) -> list[str]:
@@ -110,50 +125,47 @@ def parse_destroy(output: str) -> tuple[str, ...]:
     return tuple(rest for word, _, rest in lines if word == "destroy")
 
 
-def owners(inventory: Inventory, datasets: Sequence[str]) -> list[str]:
-    """Return the guests that datasets belong to, or the dataset itself where it is no guest's."""
-    found = []
+def clone_owners(inventory: Inventory, name: str, datasets: Sequence[str]) -> list[Guest]:
+    """Return the guests that clones of a guest belong to; refuses where one is no guest's."""
+    found: dict[str, Guest] = {}
     for dataset in datasets:
-        guest = next(
-            (each.name for each in inventory.guests.values() if within(dataset, each.dataset)),
-            dataset,
-        )
-        found.append(guest)
-    return list(dict.fromkeys(found))
+        owner = next((g for g in inventory.guests.values() if within(dataset, g.dataset)), None)
+        if owner is None:
+            raise Refused(
+                f"{name}: {dataset} was cloned from it and is not a guest",
+                f"zfs promote {dataset}",
+            )
+        found[owner.name] = owner
+    return list(found.values())
 
 
-def guest_names(inventory: Inventory, name: str, others: Sequence[str]) -> tuple[str, ...]:
-    """Return the guests that go with `name`; refuses where anything else would."""
-    found = owners(inventory, others)
-    foreign = [each for each in found if each not in inventory.guests]
-    if foreign:
-        raise Refused(
-            f"{name}: {', '.join(foreign)} was cloned from it and is not a guest",
-            f"zfs promote {foreign[0]}",
-        )
-    return tuple(found)
-
-
-def check_stopped(doomed: Sequence[Doomed], runtime: Runtime) -> None:
+def check_stopped(doomed: Doomed, runtime: Runtime) -> None:
     """Refuse where a guest that would go is running."""
-    for each in doomed:
-        for name in (each.name, *each.dependants):
-            if runtime.is_running(name):
-                raise Refused(f"{name}: is running", f"chyves {name} stop")
+    for name in (doomed.name, *(each.name for each in doomed.dependants)):
+        if runtime.is_running(name):
+            raise Refused(f"{name}: is running", f"chyves {name} stop")
 
 
 def plan_delete(doomed: Doomed) -> Plan:
     """Return the steps that delete a guest, with the clones that depend on it where there are."""
     steps: list[Step] = []
-    if doomed.guest:
-        steps.append(inherit([doomed.dataset], VERSION_PROPERTY))
+    if doomed.guests:
+        steps.append(inherit([each.dataset for each in doomed.guests], VERSION_PROPERTY))
     steps.append(run("zfs", "destroy", "-R" if doomed.dependants else "-r", doomed.dataset))
     return tuple(steps)
 
 
-def plan_undo(doomed: Doomed) -> Plan:
-    """Return the step that makes a dataset a guest again that could not be destroyed."""
-    if doomed.guest is None:
-        return ()
-    version = doomed.guest.properties["chyves_guest_version"]
-    return (set_properties([doomed.dataset], {VERSION_PROPERTY: version}),)
+def plan_undo(doomed: Doomed, left: Set[str]) -> Plan:
+    """Return the steps that make guests again of those of which all is left."""
+    return tuple(
+        set_properties([guest.dataset], {VERSION_PROPERTY: guest.value("chyves_guest_version")})
+        for guest in doomed.guests
+        if all(name in left for name in doomed.names if within(name, guest.dataset))
+    )
+
+
+def read_left(host: Host, doomed: Doomed) -> Set[str]:
+    """Return which datasets and snapshots are still there after a deletion that failed."""
+    roots = dict.fromkeys((doomed.dataset, *(guest.dataset for guest in doomed.guests)))
+    argv = ("zfs", "list", "-H", "-r", "-t", "all", "-o", "name")
+    return set(host.read(*argv, *roots, allowed=None).stdout.splitlines())

@@ -4,8 +4,17 @@ from __future__ import annotations
 
 from chyves_core import locks
 from chyves_core.cli import Changing, for_each
-from chyves_core.delete import Doomed, check_stopped, find_doomed, plan_delete, plan_undo
-from chyves_core.errors import ChyvesError
+from chyves_core.delete import (
+    Doomed,
+    check_stopped,
+    find_targets,
+    look,
+    plan_delete,
+    plan_undo,
+    read_left,
+    within,
+)
+from chyves_core.errors import ChyvesError, NotFound
 from chyves_core.guests import read_inventory
 from chyves_core.host import Host
 from chyves_core.runtime import read_runtime
@@ -13,14 +22,27 @@ from chyves_core.supervise.boot_step import take_down
 
 
 def delete_guests(command: Changing, words: str, *, force: bool, keepnet: bool) -> int:
-    """Delete the guests that `words` mean after a preview and a question; return the status."""
+    """Delete the guests that `words` mean after a preview and a question; return the status.
+
+    Those that stay, because they run or were cloned, are told of, and the others go.
+    """
     host = command.host
-    doomed = find_doomed(host, read_inventory(host), words, force=force)
-    check_stopped(doomed, read_runtime(host))
+    inventory, runtime = read_inventory(host), read_runtime(host)
+    targets = find_targets(inventory, words)
+    doomed: list[Doomed] = []
+
+    def look_at(name: str) -> None:
+        seen = look(host, inventory, targets, name, force=force)
+        check_stopped(seen, runtime)
+        doomed.append(seen)
+
+    worst = for_each(targets, str, look_at)
+    # A clone of a clone counts among the clones of both, so those without any go first.
+    doomed.sort(key=lambda each: len(each.earlier))
     for each in doomed:
-        command.say(each.preview)
+        command.say(f"# {each.preview}" if host.dry_run else each.preview)
     if not doomed:
-        return 0
+        return worst
     command.confirm("Destroy this for good?")
 
     def delete_one(each: Doomed) -> None:
@@ -28,20 +50,42 @@ def delete_guests(command: Changing, words: str, *, force: bool, keepnet: bool) 
         if not host.dry_run:
             command.say(f"{each.name}: deleted")
 
-    return for_each(doomed, lambda each: each.name, delete_one)
+    return max(worst, for_each(doomed, lambda each: each.name, delete_one))
 
 
 def delete(host: Host, seen: Doomed, *, force: bool, keepnet: bool) -> None:
     """Delete one guest, if it is still what the user was shown."""
-    with locks.hold(host, locks.guest_lock(seen.name)):
-        (now,) = find_doomed(host, read_inventory(host), seen.name, force=force)
-        if set(now.names) - set(seen.names):
-            raise ChyvesError(f"{seen.name}: has changed in the meantime, nothing was deleted")
-        check_stopped([now], read_runtime(host))
-        if not keepnet:
-            take_down(host, seen.name)
+    names = dict.fromkeys((seen.name, *(guest.name for guest in seen.dependants)))
+    with locks.hold(host, *(locks.guest_lock(name) for name in names)):
+        now = seen if host.dry_run else look_again(host, seen, force=force)
+        for name in names if not keepnet else ():
+            take_down(host, name)
         try:
             host.act(*plan_delete(now))
-        except ChyvesError:
-            host.try_to(*plan_undo(now))
+        except (ChyvesError, KeyboardInterrupt) as error:
+            give_back(host, now, error)
             raise
+
+
+def look_again(host: Host, seen: Doomed, *, force: bool) -> Doomed:
+    """Return what a locked guest's deletion destroys; raises where that is more than was shown."""
+    inventory = read_inventory(host)
+    targets = find_targets(inventory, seen.name)
+    if targets.get(seen.name) != seen.dataset:
+        raise NotFound(f"{seen.name}: is not where it was, nothing was deleted")
+    now = look(host, inventory, targets, seen.name, force=force)
+    if set(now.names) - set(seen.names):
+        raise ChyvesError(f"{seen.name}: has changed in the meantime, nothing was deleted")
+    check_stopped(now, read_runtime(host))
+    return now
+
+
+def give_back(host: Host, doomed: Doomed, error: BaseException) -> None:
+    """Make a guest again of what could not be destroyed, or say that only a part is left."""
+    left = read_left(host, doomed)
+    errors = host.try_to(*plan_undo(doomed, left))
+    gone = [name for name in doomed.names if within(name, doomed.dataset) and name not in left]
+    if gone or errors:
+        reason = str(error) or "interrupted"
+        part = f"{len(gone)} of its datasets and snapshots are gone" if gone else "it is half gone"
+        raise ChyvesError(f"{reason}; {part}", f"chyves {doomed.name} delete") from error
