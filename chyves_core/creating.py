@@ -53,7 +53,10 @@ def create_guests(host: Host, request: Request) -> list[create.NewGuest]:
     All of them are planned before the first is made. Where one fails, what was made of it is
     taken away again; those before it stay.
     """
-    with locks.hold(host, locks.NUMBERING, seconds=120):
+    for name in request.names:
+        names.check_new_name(name)
+    guest_locks = [locks.guest_lock(name) for name in request.names]
+    with locks.hold(host, locks.NUMBERING, *guest_locks, seconds=120):
         inventory = read_inventory(host)
         guests = plan_guests(host, inventory, request)
         for guest in guests:
@@ -65,7 +68,7 @@ def plan_guests(host: Host, inventory: Inventory, request: Request) -> list[crea
     """Return the guests that a request means, with all their properties; nothing is made yet."""
     storage = inventory.storage
     pool = storage.active_pool(request.pool) if request.pool else storage.primary
-    longest = min(names.NAME_LENGTH, 200 - len(pool.root))
+    longest = names.longest_name(host, pool.root, request.names)
     for name in request.names:
         names.check_new_name(name, longest=longest)
         inventory.check_free(name)
@@ -92,7 +95,7 @@ def check_properties(inventory: Inventory, request: Request, restricted: bool) -
         known = schema.find(name)
         if known and "unique" in known.marks and len(request.names) > 1:
             raise UsageError(f"{name}={value}: no two guests can have the same value")
-    check_unique(inventory, [], schema, chosen)
+    check_unique(inventory, {request.names[0]: chosen})
     return chosen
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable
 
+from chyves_core.bhyve.version import read_facts
 from chyves_core.errors import NotFound, UsageError
+from chyves_core.host import Host
 
 GUEST_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 VM_PREFIX = "chy-"
@@ -14,6 +17,8 @@ VM_PREFIX = "chy-"
 # 13. A dataset's name has 255 bytes with its pool, and a snapshot's name has to fit behind it.
 OLD_NAME_LENGTH = 27
 NAME_LENGTH = 100
+DATASET_LENGTH = 200
+DATASET_NAME_LENGTH = 255
 
 SCOPES = frozenset(("all", "defaults", "global", "primary", "guest", "host"))
 VERBS = frozenset(
@@ -41,8 +46,25 @@ def check_new_name(name: str, *, longest: int = NAME_LENGTH, taken: Iterable[str
         )
     if len(name) > longest:
         raise UsageError(f"{name}: a guest's name has at most {longest} characters on this host")
-    if name in SCOPES or name in VERBS or name in taken:
+    if name in SCOPES or name in VERBS or name in taken or is_command(name):
         raise UsageError(f"{name}: is a word of the command line, it can't name a guest")
+
+
+def is_command(name: str) -> bool:
+    """Return whether the dispatcher finds a command of that name, be it a plugin's."""
+    folders = os.environ.get("CHYVES_PATH", "").split(os.pathsep)
+    return any(os.path.isfile(f"{folder}/chyves-{name}") for folder in folders if folder)
+
+
+def longest_name(host: Host, root: str, wanted: Iterable[str]) -> int:
+    """Return how long a guest's name can be on this host, its layout being at `root`.
+
+    The host is asked only where one of the wanted names is longer than fits on every host.
+    """
+    longest = min(NAME_LENGTH, DATASET_LENGTH - len(root))
+    if all(len(name) <= OLD_NAME_LENGTH for name in wanted):
+        return longest
+    return min(longest, read_facts(host).longest_vm_name - len(VM_PREFIX))
 
 
 def split_list(words: str) -> list[str]:

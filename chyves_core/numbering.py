@@ -91,8 +91,7 @@ def add_guest(taken: Taken, properties: dict[str, str]) -> None:
     taken.taps |= set(numbers("tap", properties.get("net_ifaces", "").split(",")))
     taken.nmdms |= set(numbers("nmdm", [properties.get("serial", "")]))
     port = properties.get("uefi_vnc_port", "")
-    if port.isdigit():
-        taken.ports.add(int(port))
+    taken.ports |= set(numbers("", [port]))
     taken.uuids.add(properties.get("uuid", "").lower())
     for name, value in properties.items():
         if name.endswith("_mac"):
@@ -101,5 +100,5 @@ def add_guest(taken: Taken, properties: dict[str, str]) -> None:
 
 def numbers(base: str, names: Iterable[str]) -> list[int]:
     """Return the n of all names that are exactly base{n}."""
-    found = (re.fullmatch(rf"{base}(\d+)", name) for name in names)
+    found = (re.fullmatch(rf"{base}([0-9]{{1,9}})", name) for name in names)
     return [int(match.group(1)) for match in found if match]

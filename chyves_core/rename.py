@@ -1,29 +1,69 @@
-"""Plan another name for a guest; snapshots, clones and firmware variables follow its dataset."""
+"""Give a guest another name; snapshots, clones and firmware variables follow its dataset."""
 
 from __future__ import annotations
 
-from chyves_core import names
-from chyves_core.errors import Refused
-from chyves_core.guests import GUEST_PREFIX, Guest, Inventory
+from chyves_core import locks, names
+from chyves_core.errors import ChyvesError, Refused
+from chyves_core.guests import GUEST_PREFIX, Guest, Inventory, read_inventory
+from chyves_core.host import Host
 from chyves_core.plan import Plan, run
-from chyves_core.runtime import Runtime
+from chyves_core.runtime import Runtime, read_runtime
 from chyves_core.zfs import set_properties
 
 
-def plan_rename(inventory: Inventory, runtime: Runtime, old: str, new: str) -> Plan:
-    """Return the zfs calls that rename a guest; raises where it runs or the new name is no good."""
-    guest = inventory.guest(old)
+def rename_guest(host: Host, old: str, new: str) -> None:
+    """Rename a guest, or leave everything as it was; raises where that can't be done."""
     names.check_new_name(new)
+    with locks.hold(host, locks.guest_lock(old), locks.guest_lock(new), locks.NUMBERING):
+        inventory = read_inventory(host)
+        guest = inventory.guest(old)
+        root = guest.dataset.rpartition("/guests/")[0]
+        names.check_new_name(new, longest=names.longest_name(host, root, [new]))
+        first, *rest = plan_rename(inventory, read_runtime(host), guest, new)
+        host.act(first)
+        try:
+            host.act(*rest)
+        except (ChyvesError, KeyboardInterrupt):
+            host.try_to(*plan_undo(inventory, guest, target_of(guest, new)))
+            raise
+
+
+def target_of(guest: Guest, new: str) -> str:
+    """Return the dataset of a guest under another name."""
+    return f"{guest.dataset.rpartition('/')[0]}/{new}"
+
+
+def plan_rename(inventory: Inventory, runtime: Runtime, guest: Guest, new: str) -> Plan:
+    """Return the zfs calls that rename a guest, the rename first; raises where it can't be."""
     inventory.check_free(new)
-    target = f"{guest.dataset.rpartition('/')[0]}/{new}"
+    target = target_of(guest, new)
     if target in inventory.storage.datasets:
         raise Refused(f"{new}: {target} is there, and is not a guest")
-    if runtime.is_running(old):
-        raise Refused(f"{old}: is running", f"chyves {old} stop")
+    if runtime.is_running(guest.name):
+        raise Refused(f"{guest.name}: is running", f"chyves {guest.name} stop")
     return (
         run("zfs", "rename", guest.dataset, target),
         *plan_paths(inventory, guest, target),
     )
+
+
+def plan_undo(inventory: Inventory, renamed: Guest, target: str) -> Plan:
+    """Return the steps that bring back the old name, and the paths that named it."""
+    back: Plan = (run("zfs", "rename", target, renamed.dataset),)
+    for guest in inventory.guests.values():
+        values = paths_to(guest, renamed)
+        if values:
+            back += (set_properties([guest.dataset], values),)
+    return back
+
+
+def paths_to(guest: Guest, other: Guest) -> dict[str, str]:
+    """Return the properties of a guest that name the path of a disk of the other."""
+    return {
+        f"{GUEST_PREFIX}{name}": value
+        for name, value in guest.properties.items()
+        if name.startswith("pcidev_") and f"/dev/zvol/{other.dataset}/" in value
+    }
 
 
 def plan_paths(inventory: Inventory, renamed: Guest, target: str) -> Plan:
@@ -33,9 +73,8 @@ def plan_paths(inventory: Inventory, renamed: Guest, target: str) -> Plan:
     for guest in inventory.guests.values():
         dataset = target if guest.name == renamed.name else guest.dataset
         values = {
-            f"{GUEST_PREFIX}{name}": value.replace(old_path, new_path)
-            for name, value in guest.properties.items()
-            if name.startswith("pcidev_") and old_path in value
+            name: value.replace(old_path, new_path)
+            for name, value in paths_to(guest, renamed).items()
         }
         if values:
             steps.append(set_properties([dataset], values))

@@ -148,7 +148,7 @@ def test_a_killed_create_hurts_no_one_and_the_same_command_again_succeeds(
             lab.chyves("web1", "get", "cpu", status=3)
             lab.chyves("web1", "create")
         properties = own_properties(lab, WEB1)
-        assert properties["chyves:serial"] == "nmdm52"
+        assert properties["chyves:serial"] not in ("nmdm50", "nmdm51")
         assert f"{WEB1}/disk0" in lab.datasets()
         lab.chyves("web1", "delete", "--yes")
         assert outside(lab, "web1") == others
