@@ -22,6 +22,7 @@ def plan_install(storage: Storage, name: str, now: datetime | None = None) -> Pl
     first = not any(each.state == "primary" for each in storage.pools)
     made = (now or datetime.now(UTC)).strftime("%Y-%m-%dT%H:%M:%SZ")
     steps = []
+    check_ours(pool)
     if pool.layout is None:
         # Nothing in the layout is run or set-uid on the host itself.
         options = {"mountpoint": pool.mountpoint, "exec": "off", "setuid": "off"}
@@ -32,6 +33,16 @@ def plan_install(storage: Storage, name: str, now: datetime | None = None) -> Pl
             steps.append(zfs.create_filesystem(f"{pool.root}/{child}", {}))
     steps.append(zfs.set_properties([pool.root], pool_properties(pool, first, made)))
     return tuple(steps)
+
+
+def check_ours(pool: Pool) -> None:
+    """Refuse a dataset in the layout's place that chyves did not begin."""
+    found = pool.layout
+    if found and (found.kind != "filesystem" or found.own("mountpoint") != pool.mountpoint):
+        raise Refused(
+            f"{pool.name}: {found.name} is there, and chyves did not make it",
+            f"zfs rename {found.name} {pool.name}/OTHER",
+        )
 
 
 def pool_properties(pool: Pool, first: bool, made: str) -> dict[str, str]:

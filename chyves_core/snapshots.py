@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from chyves_core import zfs
+from chyves_core import names, zfs
 from chyves_core.errors import NotFound, Refused, UsageError
 from chyves_core.guests import GUEST_PREFIX, Guest
 from chyves_core.host import Host, failed
@@ -61,7 +61,10 @@ def plan_snapshot(guest: Guest, name: str, *, running: bool) -> Plan:
     zfs snapshots keep no user properties of their own (captures README 12), so the guest's are
     written on them: a rollback can bring them back. Secrets stay out, argv is no place for them.
     """
+    longest = max([guest.dataset, *(disk.dataset for disk in guest.disks)], key=len)
     full = name if not running or name.endswith(LIVE_SUFFIX) else f"{name}{LIVE_SUFFIX}"
+    if len(f"{longest}@{full}") > names.DATASET_NAME_LENGTH:
+        raise UsageError(f"{guest.name}: @{full} is too long for ZFS")
     frozen = {
         f"{GUEST_PREFIX}{key}": value
         for key, value in guest.properties.items()
