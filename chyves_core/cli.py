@@ -6,6 +6,7 @@ A command is a class with a `main`, and ends with `Start.execute()`.
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Callable, Iterable, Sized
 from functools import cached_property
@@ -25,6 +26,9 @@ from chyves_core.host import Host  # noqa: E402
 from chyves_core.output import Format  # noqa: E402
 
 Item = TypeVar("Item")
+
+# What is cut out of messages: values may have 8191 bytes.
+LONG_WORD = re.compile(r"(\S{150})\S{150,}")
 
 
 class Command(cli.Application):
@@ -161,9 +165,16 @@ def report(error: ChyvesError, guest: str | None = None) -> None:
     """Print an error as commands.md lays it down: one line, and one that helps."""
     sys.stdout.flush()
     name = f"{guest}: " if guest and not error.message.startswith(f"{guest}:") else ""
-    print(f"chyves: {name}{error.message}", file=sys.stderr)
+    print(f"chyves: {one_line(name + error.message)}", file=sys.stderr)
     if error.hint:
-        print(f"        {error.hint}", file=sys.stderr)
+        print(f"        {one_line(error.hint)}", file=sys.stderr)
+
+
+def one_line(text: str) -> str:
+    """Return a message that may quote anything as one line that no terminal obeys."""
+    from chyves_core.output import escape
+
+    return LONG_WORD.sub(r"\1...", escape(text))
 
 
 def for_each(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterable, Sequence
@@ -29,6 +30,10 @@ class Result:
     status: int
     stdout: str
     stderr: str
+
+
+# A password never gets into what is traced: `zfs set chyves:uefi_vnc_password=...`.
+PASSWORD = re.compile(r"^(chyves[a-z.]*:[a-z_]*password=).+", re.DOTALL)
 
 
 class Host:
@@ -127,8 +132,10 @@ class Host:
 
     def remove(self, host_path: str) -> None:
         """Remove a file of the host where it is there."""
-        with contextlib.suppress(FileNotFoundError):
-            self.path(host_path).unlink()
+        try:
+            self.path(host_path).unlink(missing_ok=True)
+        except OSError as error:
+            raise HostError(f"cannot remove {host_path}: {error.strerror}") from error
 
     def interactive(self, argv: Sequence[str], given: str | None = None) -> int:
         """Run a program on the user's own terminal, or with `given` to read; return its status."""
@@ -185,7 +192,8 @@ class Host:
 
     def _trace(self, argv: Sequence[str]) -> None:
         if self.verbose:
-            print(f"+ {quote(tuple(argv))}", file=sys.stderr)
+            shown = tuple(PASSWORD.sub(r"\1***", word) for word in argv)
+            print(f"+ {quote(shown)}", file=sys.stderr)
 
 
 def failed(result: Result) -> HostError:

@@ -9,7 +9,9 @@ UNITS = "KMGTPE"
 
 def parse_size(text: str) -> int | None:
     """Return the bytes that `8G`, `1.5T`, `512M` or `1024` mean, None where it is no size."""
-    found = re.fullmatch(r"(\d+)(?:\.(\d+))?([KMGTPE]?)(?:i?B)?", text, re.IGNORECASE | re.ASCII)
+    found = re.fullmatch(
+        r"(\d{1,20})(?:\.(\d{1,20}))?([KMGTPE]?)(?:i?B)?", text, re.IGNORECASE | re.ASCII
+    )
     if not found:
         return None
     unit = found.group(3).upper()

@@ -11,7 +11,7 @@ from configobj.validate import Validator, VdtValueError
 
 from chyves_core.sizes import parse_size
 
-BHYVE_FLAG_LETTERS = frozenset("AaCDeHhPSuWwxY")
+BHYVE_FLAG_LETTERS = frozenset("AaCDeHPSuWwxY")
 MEBIBYTE = 1 << 20
 
 
@@ -70,7 +70,7 @@ def bhyve_flags(value: str) -> str:
     for flag in shlex.split(value):
         if flag[:2] in ("-c", "-m", "-s", "-l", "-U", "-k"):
             raise Wrong(f"{flag[:2]} is made from the guest's other properties; set those")
-        if not flag.startswith("-") or not set(flag[1:]) <= BHYVE_FLAG_LETTERS:
+        if not re.fullmatch("-[A-Za-z]+", flag) or not set(flag[1:]) <= BHYVE_FLAG_LETTERS:
             raise Wrong(f"{flag} is not a flag that can be passed to bhyve(8)")
     return value
 
@@ -99,10 +99,10 @@ def flags(value: str) -> str:
 
 def cpu_topology(value: str) -> str:
     """Take a number of CPUs, or bhyve's cpus=,sockets=,cores=,threads=; the product must fit."""
-    if re.fullmatch(r"[1-9]\d{0,3}", value):
+    if re.fullmatch(r"[1-9]\d{0,3}", value, re.ASCII):
         return value
     parts = dict(part.partition("=")[::2] for part in value.split(","))
-    numbers_fit = all(re.fullmatch(r"[1-9]\d{0,3}", number) for number in parts.values())
+    numbers_fit = all(re.fullmatch(r"[1-9]\d{0,3}", number, re.ASCII) for number in parts.values())
     known = set(parts) <= {"cpus", "sockets", "cores", "threads"}
     if not (numbers_fit and known and len(parts) == value.count(",") + 1):
         raise Wrong("must be a number, or cpus=n,sockets=n,cores=n,threads=n")
@@ -120,7 +120,12 @@ def memory(value: str) -> str:
     size = parse_size(amount)
     if size is None or size < MEBIBYTE or size % MEBIBYTE:
         raise Wrong("must be whole MiB: a number with K, M, G or T, such as 512M")
-    return amount.upper()
+    number, unit = size // MEBIBYTE, "M"
+    for larger in "GT":
+        if number % 1024:
+            break
+        number, unit = number // 1024, larger
+    return f"{number}{unit}"
 
 
 def disk_size(value: str) -> str:
@@ -197,9 +202,13 @@ def resource(value: str) -> str:
 def ip_address(value: str) -> str:
     """Take an IPv4 or IPv6 address, with a zone where it needs one."""
     try:
-        return str(ipaddress.ip_address(value))
+        address = ipaddress.ip_address(value)
     except ValueError as error:
         raise Wrong("must be an IPv4 or IPv6 address") from error
+    zone = str(address).partition("%")[2]
+    if zone:
+        matching(zone, r"[A-Za-z][A-Za-z0-9_.]*", "must have an interface behind its %")
+    return str(address)
 
 
 def names(value: str) -> str:
@@ -224,6 +233,6 @@ class Wrong(VdtValueError):  # type: ignore[misc]
 
 def matching(value: str, pattern: str, otherwise: str) -> str:
     """Return the value if the whole of it matches; raises Wrong with the words otherwise."""
-    if re.fullmatch(pattern, value) is None:
+    if re.fullmatch(pattern, value, re.ASCII) is None:
         raise Wrong(otherwise)
     return value

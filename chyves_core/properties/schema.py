@@ -18,6 +18,9 @@ MARK = re.compile(r"\s*\[\[(\w+)\]\]")
 # zfsprops(7) says 8192 bytes; captures zfs set-8192: 8191 is the most that is stored.
 VALUE_BYTES = 8191
 
+# C0 and C1 control characters: terminals obey the latter too.
+CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
+
 
 @dataclass(frozen=True)
 class Property:
@@ -49,7 +52,7 @@ class Property:
         """Return whether `name` is this property, a whole number standing for {n}."""
         if "{n}" not in self.name:
             return name == self.name
-        return re.fullmatch(re.escape(self.name).replace(r"\{n\}", r"\d+"), name) is not None
+        return re.fullmatch(re.escape(self.name).replace(r"\{n\}", "[0-9]+"), name) is not None
 
 
 class Schema:
@@ -144,7 +147,7 @@ def find_default(check: str) -> str | None:
 
 def check_storable(name: str, value: str) -> None:
     """Refuse what a ZFS user property should never hold: control characters, too many bytes."""
-    if any(ord(char) < 32 or ord(char) == 127 for char in value):
+    if CONTROL.search(value):
         raise UsageError(f"{name}: a value can't hold line breaks, tabs or control characters")
     if any("\ud800" <= char <= "\udfff" for char in value):
         raise UsageError(f"{name}: the value is not UTF-8")

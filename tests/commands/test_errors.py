@@ -69,7 +69,6 @@ def test_what_is_wrong_is_told_in_two_lines_at_most_and_no_traceback(lab: LabHos
     for status, words in (
         (2, ["nosuchcommand"]),
         (2, ["web1", "nosuchverb"]),
-        (2, ["web1"]),
         (2, ["web1", "get", "cpu", "ram"]),
         (2, ["get"]),
         (2, ["web1", "get", "-o", "nosuch", "cpu"]),
