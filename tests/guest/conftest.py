@@ -13,11 +13,13 @@ from pathlib import Path
 import pexpect
 import pytest
 
+from chyves_core.lab.bhyve.qemu_firmware import store_at_front
 from tests.conftest import make_lab
 from tests.lab.qemu.real_guests import QemuHost
 
 HERE = Path(__file__).resolve().parent
 FIRMWARE = ("/usr/share/ovmf/OVMF.fd", "/usr/share/edk2/x64/OVMF.4m.fd")
+VARIABLES_TEMPLATE = "usr/local/share/uefi-firmware/BHYVE_UEFI_VARS.fd"
 BOOT_SECONDS = 100
 PROMPT = "guest# "
 
@@ -143,5 +145,8 @@ def guest_host(guest_iso: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
     host.chyves("dataset", "zroot", "install")
     host.chyves("iso", "import", "-y", "--name", "guest.iso", str(guest_iso))
     host.chyves("firmware", "import", "-y", "--name", "OVMF.fd", image)
+    template = host.root / VARIABLES_TEMPLATE
+    template.parent.mkdir(parents=True)
+    template.write_bytes(store_at_front(Path(image).read_bytes()) or b"")
     yield host
     host.stop_everything()

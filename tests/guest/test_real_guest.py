@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.guest.conftest import GuestHost
+from tests.guest.conftest import VARIABLES_TEMPLATE, GuestHost
 
 pytestmark = pytest.mark.guest
 
@@ -37,6 +37,7 @@ def slots(bhyve_line: str) -> dict[str, str]:
 def test_an_uefi_guest_is_installed_restarted_and_shut_down(host: GuestHost) -> None:
     host.chyves("web1", "create", "200M")
     host.chyves("web1", "set", "ram=512M", "cpu=2", "loader=uefi", "uefi_firmware=OVMF.fd")
+    host.chyves("web1", "set", "uefi_vars=yes", "bhyve_net_type=e1000")
     host.chyves("web1", "disk", "add", "64M")
     line = host.bhyve_line("web1", "guest.iso")
     host.chyves("web1", "start", "guest.iso")
@@ -61,6 +62,11 @@ def test_an_uefi_guest_is_installed_restarted_and_shut_down(host: GuestHost) -> 
     assert "installed=1" in console.ask("cat /proc/cmdline")[0]
     names = [disk.split()[0] for disk in console.ask("show-disks")]
     assert names == ["vda", "vdb"], "the ISO is ejected at the first reboot"
+
+    template = host.root / VARIABLES_TEMPLATE
+    variables = host.root / "chyves/zroot/guests/web1/uefi_vars.fd"
+    assert variables.stat().st_size == template.stat().st_size
+    assert variables.read_bytes() != template.read_bytes()
 
     console.leave()
     host.chyves("web1", "stop")

@@ -12,7 +12,7 @@ START = ROM_SIZE - 16
 ROMS = {
     "reset": "baf90cb006ee",  # writes 6 to port 0xcf9
     "halt": "faf4",  # cli; hlt
-    "triple": "2e660f011e00f00f0b",  # no interrupt table, then an invalid instruction
+    "triple": "fa2e660f011e00f00f0b",  # no interrupt table, then an invalid instruction
     "spin": "ebfe",
 }
 MACHINE = ("-A", "-H", "-P", "-m", "64M", "-s", "0,hostbridge", "-s", "31,lpc")
