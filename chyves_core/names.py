@@ -22,7 +22,7 @@ DATASET_NAME_LENGTH = 255
 
 SCOPES = frozenset(("all", "defaults", "global", "primary", "guest", "host"))
 VERBS = frozenset(
-    "add apply attach boot check clone clones commands complete completion conreset console create "
+    "add apply attach boot boot-step check clone clones commands complete completion conreset console create "
     "dataset default delete dev diff disable disk disks doctor edit enable explain export "
     "firmware force forcekill get group groups help import info install iso join keepnet lab list "
     "load log migrate move network notes offline online pci plugin pool pools private processes "

@@ -246,7 +246,6 @@ def test_no_error_shows_a_password(two: LabHost) -> None:
         (["web3", "create", "-v", "uefi_vnc_password=Tr0ub4dor"], 1, "zfs:2:fail"),
         (["web3", "create", "uefi_vnc_password=Tr0ub4dor", "99999T", "x", "y"], 2, ""),
         (["set", "uefi_vnc_password=Tr0ub4dor"], 2, ""),
-        (["web1", "uefi_vnc_password=Tr0ub4dor"], 2, ""),
     ):
         done = two.chyves(*words, status=status, CHYVES_LAB_FAIL=fault)
         assert "Tr0ub" not in done.stdout + done.stderr, words
