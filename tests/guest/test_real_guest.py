@@ -38,7 +38,9 @@ def test_an_uefi_guest_is_installed_restarted_and_shut_down(host: GuestHost) -> 
     host.chyves("web1", "create", "200M")
     host.chyves("web1", "set", "ram=512M", "cpu=2", "loader=uefi", "uefi_firmware=OVMF.fd")
     host.chyves("web1", "set", "uefi_vars=yes", "bhyve_net_type=e1000")
-    host.chyves("web1", "disk", "add", "64M")
+    image = host.root / "chyves/zroot/guests/web1/img/data.img"
+    image.parent.mkdir(exist_ok=True)
+    image.write_bytes(bytes(64 * MEGABYTE))
     line = host.bhyve_line("web1", "guest.iso")
     host.chyves("web1", "start", "guest.iso")
 
