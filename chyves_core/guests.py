@@ -119,7 +119,7 @@ class Inventory:
                 places = " and ".join(self.twice[name])
                 raise Refused(
                     f"{name}: there are two guests of this name, {places}",
-                    "take one of the pools offline: chyves dataset POOL offline",
+                    "take one of the pools out of use: zfs rename POOL/chyves POOL/chyves_offline",
                 )
         return [self.guests[name] for name in chosen]
 

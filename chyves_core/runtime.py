@@ -109,7 +109,7 @@ def read_processes(host: Host) -> tuple[Process, ...]:
 
 
 def parse_ps(output: str) -> tuple[Process, ...]:
-    """Return the processes in the output of `ps -o pid= -o ppid= -o rss= -o command=`; rss is in KiB."""
+    """Return the processes in the output of ps with those columns; rss is in KiB."""
     processes = []
     for line in output.splitlines():
         fields = line.split(None, 3)

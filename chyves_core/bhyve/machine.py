@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from chyves_core.bhyve import disks, framebuffer, interfaces, slots
 from chyves_core.bhyve.version import HostFacts
-from chyves_core.errors import ChyvesError, Refused
+from chyves_core.errors import ChyvesError, Refused, UsageError
 from chyves_core.guests import Guest
 
 
@@ -36,6 +36,7 @@ def plan_machine(guest: Guest, media: Media, facts: HostFacts, config_file: str)
     `config_file` is where the settings of `secrets` will be found by bhyve. Raises Refused for
     what this host's bhyve can't do.
     """
+    check_properties(guest)
     check_cpus(guest, facts)
     kept = all_slots(guest, media.images)
     secrets = framebuffer.secrets(guest)
@@ -47,7 +48,7 @@ def plan_machine(guest: Guest, media: Media, facts: HostFacts, config_file: str)
     argv = [
         *("bhyve", "-c", guest.value("cpu"), "-m", guest.value("ram")),
         *shlex.split(guest.value("bargs")),
-        *("-U", guest.value("uuid")),
+        *(("-U", guest.value("uuid")) if guest.value("uuid") else ()),
         *("-s", f"{slots.HOSTBRIDGE},hostbridge"),
         *flagged("-s", cd(media)),
         *flagged("-s", disks.devices(guest, media.images, kept, facts)),
@@ -103,6 +104,22 @@ def all_slots(guest: Guest, images: Iterable[str]) -> dict[str, int]:
         *custom_names(guest),
     ]
     return slots.assign(slots.parse_slots(guest.value("pci_slots")), devices)
+
+
+def check_properties(guest: Guest) -> None:
+    """Refuse a guest that has a value which `set` would not have taken.
+
+    Whoever may set user properties on a dataset can give it any value (zfs-allow(8)); none of
+    them reaches a command line unchecked.
+    """
+    for name, value in guest.properties.items():
+        if value and guest.schema.find(name):
+            try:
+                guest.schema.check(name, value)
+            except UsageError as error:
+                raise ChyvesError(
+                    f"{guest.name}: {error}", f"chyves {guest.name} get all"
+                ) from None
 
 
 def check_cpus(guest: Guest, facts: HostFacts) -> None:

@@ -24,7 +24,7 @@ def parse_slots(text: str) -> dict[str, int]:
     slots = {}
     for pair in text.split(","):
         device, _, slot = pair.partition("=")
-        if device and slot.isdigit():
+        if device and slot.isascii() and slot.isdigit():
             slots[device] = int(slot)
     return slots
 

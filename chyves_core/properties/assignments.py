@@ -12,11 +12,6 @@ from chyves_core.properties.schema import Schema, check_storable
 PROPERTY_NAME = re.compile(r"[a-z0-9][a-z0-9:._-]*")
 ASSIGNMENT = re.compile(r"([A-Za-z0-9][A-Za-z0-9:._-]*)=(.*)", re.DOTALL)
 
-WHO_KEEPS = {
-    "net_ifaces": "chyves network GUEST add tap, chyves network GUEST remove tap{n}",
-    "chyves_guest_version": "chyves GUEST upgrade",
-}
-
 
 def split_assignment(word: str) -> tuple[str, str] | None:
     """Return name and value of a PROPERTY=VALUE word, None where it is none."""
@@ -59,5 +54,5 @@ def check_one(schema: Schema, name: str, value: str, unknown_allowed: bool) -> s
             hint = error.hint or "chyves list properties"
             raise UsageError(error.message, hint) from None
     if known and known.managed:
-        raise Refused(f"{name}: chyves keeps this property itself", WHO_KEEPS.get(name))
+        raise Refused(f"{name}: chyves keeps this property itself")
     return schema.check(name, value)

@@ -40,6 +40,14 @@ explain_unknown() {
 }
 
 say_unknown() {
+	case $1 in
+	*=*)
+		# The value may be a password; it is not said again.
+		echo "chyves: '${1%%=*}=…' is a property and its value, not a command" >&2
+		echo "  chyves GUEST set ${1%%=*}=VALUE" >&2
+		exit 2
+		;;
+	esac
 	near=$(nearest_command "$1")
 	echo "chyves: unknown command '$1'${near:+; did you mean '$near'?}" >&2
 	hint_at_help

@@ -148,6 +148,9 @@ CASES: dict[str, Case] = {
     ),
     "passthru": Case(properties={"pcidev_1": "passthru,2/0/0", "bargs": "-A -H -P -S"}),
     "property-with-a-line-break-from-outside": Case(properties={"pcidev_1": "virtio-rnd\n-s"}),
+    "address-that-carries-options": Case(properties={"tap50_mac": "58:9c:fd:00:00:01,backend=x"}),
+    "cpus-that-are-no-number": Case(properties={"cpu": "²"}),
+    "no-uuid": Case(properties={"uuid": ""}),
     **{
         f"grub-{os}": Case(properties={"loader": "grub-bhyve", "os": os})
         for os in (
