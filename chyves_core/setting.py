@@ -58,12 +58,12 @@ def plan_changes(inventory: Inventory, targets: Mapping[str, Mapping[str, str]])
     for target, wanted in targets.items():
         if target in SCOPES:
             schema = load_schema(target)
-            values = check_assignments(schema, wanted, unknown_allowed=unknown_allowed)
+            values = check_for(target, schema, wanted, unknown_allowed)
             add_change(changes, scope_change(inventory, target, values))
             continue
         chosen = inventory.select(target)
         schema = load_schema("guest")
-        values = check_assignments(schema, wanted, unknown_allowed=unknown_allowed)
+        values = check_for(target, schema, wanted, unknown_allowed)
         for guest in chosen:
             add_change(changes, guest_change(inventory, guest, values))
             guests[guest.name] = {**guests.get(guest.name, {}), **values}
@@ -77,6 +77,16 @@ def check_templates(changes: Sequence[Change], runtime: Runtime) -> None:
         name = change.dataset.rpartition("/")[2]
         if change.values.get("readonly") == "on" and runtime.is_running(name):
             raise Refused(f"{name}: is running", f"chyves {name} stop")
+
+
+def check_for(
+    target: str, schema: Schema, wanted: Mapping[str, str], unknown_allowed: bool
+) -> dict[str, str]:
+    """Return the values as they are stored; an error names whose they should have been."""
+    try:
+        return check_assignments(schema, wanted, unknown_allowed=unknown_allowed)
+    except ChyvesError as error:
+        raise type(error)(f"{target}: {error.message}", error.hint) from None
 
 
 def add_change(changes: dict[str, Change], new: Change) -> None:

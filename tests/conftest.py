@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,10 @@ import pytest
 
 from chyves_core.lab.home import Lab
 from chyves_core.lab.setup import LabChoice, environment, set_up
+
+# A shell that starts the tests in the background makes them ignore SIGINT, and so would every
+# command that a test wants to interrupt.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -117,9 +117,9 @@ def test_f_goes_on_over_the_end_of_a_month(guests):
         assert texts(following.stdout.readline()) == ["[info] - same month"]
         month(guests, "chyves/zroot/guests/web1", "2026-02", "next month")
         assert texts(following.stdout.readline()) == ["[info] - next month"]
-        stop.cancel()
         following.send_signal(2)
-    assert following.returncode == 130
+        assert following.wait(timeout=20) == 130
+        stop.cancel()
 
 
 def test_f_waits_for_a_log_that_is_not_there_yet(guests):

@@ -132,3 +132,11 @@ def test_no_old_word_is_hidden_by_a_command() -> None:
     commands = {file.name.removeprefix("chyves-") for file in (REPOSITORY / "libexec").iterdir()}
     assert len(old) > 30
     assert old & commands == set()
+
+
+def test_a_value_without_its_verb_is_not_said_again(chyves: Chyves) -> None:
+    for words in (("a,b", "uefi_vnc_password=s3cret"), ("uefi_vnc_password=s3cret",)):
+        said = chyves(*words)
+        assert said.status == 2
+        assert "chyves GUEST set uefi_vnc_password=VALUE" in said.err
+        assert "s3cret" not in said.err
