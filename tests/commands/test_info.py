@@ -179,6 +179,7 @@ def test_l_uses_no_pager_where_nobody_looks(guests):
 def test_a_running_guest_says_so(guests):
     from chyves_core.lab.host.processes import register
 
+    (guests.root / "dev" / "vmm").mkdir(exist_ok=True)
     (guests.root / "dev" / "vmm" / "chy-pfSense2").touch()
     with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]) as sleeper:
         register(guests.lab, "bhyve", "bhyve: chy-pfSense2", titled=True, pid=sleeper.pid)

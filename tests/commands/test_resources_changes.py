@@ -150,6 +150,7 @@ def test_a_file_that_a_process_has_open_stays(isos: LabHost, words: tuple[str, .
 def guest(isos: LabHost) -> Iterator[LabHost]:
     """A guest web1 that seems to run: a process with the title that bhyve gives itself."""
     isos.chyves("web1", "create")
+    (isos.root / "dev" / "vmm").mkdir(exist_ok=True)
     (isos.root / "dev" / "vmm" / "chy-web1").touch()
     with subprocess.Popen(["sleep", "300"]) as process:
         register(isos.lab, "bhyve", "bhyve: chy-web1", titled=True, pid=process.pid)

@@ -66,7 +66,7 @@ def test_a_value_of_8191_bytes_is_kept_and_one_more_refused(two: LabHost) -> Non
     two.chyves("web1", "set", f"notes={'x' * 8191}")
     before = two.everything()
     done = two.chyves("web1", "set", f"notes={'x' * 8192}", status=2)
-    assert done.stderr.startswith("chyves: notes: the value has 8192 bytes")
+    assert done.stderr.startswith("chyves: web1: notes: the value has 8192 bytes")
     two.chyves("web1", "set", f"notes={'ü' * 4096}", status=2)
     assert two.everything() == before
 
