@@ -4,13 +4,17 @@ PYTHON = python3
 VENV = .venv
 RUN = $(VENV)/bin/python3
 
-.PHONY: demo test lint bench test-guest manual clean
+.PHONY: demo test test-slow lint bench test-guest manual clean
 
 demo: $(VENV)/ready
 	$(RUN) examples/demo.py
 
 test: $(VENV)/ready
-	$(RUN) -m pytest -q -n 2 -m "not guest and not bench"
+	$(RUN) -m pytest -q -n 2 -m "not slow and not guest and not bench"
+
+# Replays of the captures, the package, and walks through every crash: as long again.
+test-slow: $(VENV)/ready
+	$(RUN) -m pytest -q -n 2 -m "slow and not guest and not bench"
 
 lint: $(VENV)/ready
 	$(RUN) -m pytest -q tests/lint

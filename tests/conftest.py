@@ -134,3 +134,25 @@ def empty_lab(tmp_path: Path) -> Iterator[LabHost]:
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Let `--regenerate` write golden files anew."""
     parser.addoption("--regenerate", action="store_true", help="write the golden files anew")
+
+
+# Tests that take long for what they are; `make test-slow` runs them.
+SLOW = (
+    "tests/package/test_wheel.py",
+    "tests/package/test_installed.py",
+    "/test_captures.py",
+    "tests/lab/zfs/test_crash.py",
+    "tests/lab/qemu/test_ends.py",
+    "tests/commands/test_resources_crash.py",
+    "tests/commands/test_left_behind.py::test_a_start_that",
+    "test_a_killed_create_hurts_no_one",
+    "test_a_killed_delete_hurts_no_one",
+    "test_a_lock_names_its_holder",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the slow tests."""
+    for item in items:
+        if any(part in item.nodeid for part in SLOW):
+            item.add_marker(pytest.mark.slow)
