@@ -14,7 +14,7 @@ test: $(VENV)/ready
 
 # Replays of the captures, the package, and walks through every crash: as long again.
 test-slow: $(VENV)/ready
-	$(RUN) -m pytest -q -n 2 -m "slow and not guest and not bench"
+	$(RUN) -m pytest -q -n 2 --dist loadfile -m "slow and not guest and not bench"
 
 lint: $(VENV)/ready
 	$(RUN) -m pytest -q tests/lint

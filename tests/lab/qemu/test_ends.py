@@ -117,7 +117,7 @@ def test_the_vnc_password_is_not_on_qemus_command_line(qemu_host: QemuHost) -> N
     bhyve = qemu_host.start(*qemu_host.line("spin", "-s", device))
     qemu_host.wait_for_qemu("vm1")
     (pid,) = qemu_host.qemu_of("vm1")
-    argv = qemu_host.run("/bin/ps", "-p", str(pid), "-o", "args=").stdout
+    argv = qemu_host.run("/bin/ps", "-ww", "-p", str(pid), "-o", "args=").stdout
     assert "password=on" in argv
     assert "geheim" not in argv
     with socket.create_connection(("127.0.0.1", port), timeout=5) as viewer:
