@@ -4,7 +4,7 @@ PYTHON = python3
 VENV = .venv
 RUN = $(VENV)/bin/python3
 
-.PHONY: demo test test-slow lint bench test-guest manual clean
+.PHONY: demo test test-slow test-again lint bench test-guest manual clean
 
 demo: $(VENV)/ready
 	$(RUN) examples/demo.py
@@ -15,6 +15,10 @@ test: $(VENV)/ready
 # Replays of the captures, the package, and walks through every crash: as long again.
 test-slow: $(VENV)/ready
 	$(RUN) -m pytest -q -n 2 --dist loadfile -m "slow and not guest and not bench"
+
+# Only what failed in the last run, one after another.
+test-again: $(VENV)/ready
+	$(RUN) -m pytest -q --last-failed --last-failed-no-failures none
 
 lint: $(VENV)/ready
 	$(RUN) -m pytest -q tests/lint
