@@ -16,6 +16,8 @@ from typing import Any, NoReturn, TypeVar
 from chyves_core.lazy import forget_processor, postpone
 
 postpone("urllib.request")
+postpone("bz2")
+postpone("lzma")
 forget_processor()
 
 from plumbum import cli as cli  # noqa: E402

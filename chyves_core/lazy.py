@@ -1,7 +1,8 @@
 """Put off what a library does when it is imported and what a command almost never uses.
 
 plumbum imports urllib.request (with http, email and ssl behind it) for the one method that turns
-a path into a URI. That alone is a third of the time that the import of plumbum takes.
+a path into a URI. That alone is a third of the time that the import of plumbum takes. shutil, which
+it needs, imports bz2 and lzma for archives.
 """
 
 from __future__ import annotations
