@@ -15,9 +15,8 @@ from typing import Any, NoReturn, TypeVar
 
 from chyves_core.lazy import forget_processor, postpone
 
-postpone("urllib.request")
-postpone("bz2")
-postpone("lzma")
+for unused in ("urllib.request", "bz2", "lzma", "socket", "pickle", "ipaddress", "tempfile"):
+    postpone(unused)
 forget_processor()
 
 from plumbum import cli as cli  # noqa: E402

@@ -2,7 +2,7 @@
 
 plumbum imports urllib.request (with http, email and ssl behind it) for the one method that turns
 a path into a URI. That alone is a third of the time that the import of plumbum takes. shutil, which
-it needs, imports bz2 and lzma for archives.
+it needs, imports bz2 and lzma for archives; its other machines want socket, pickle and tempfile.
 """
 
 from __future__ import annotations
