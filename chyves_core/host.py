@@ -103,8 +103,11 @@ class Host:
                 errors.append(error)
         return errors
 
-    def write(self, host_path: str, text: str, mode: int = 0o644) -> None:
-        """Replace a file of the host whole, so that a reader sees the old text or the new one."""
+    def write(self, host_path: str, text: str, mode: int = 0o644, *, durable: bool = False) -> None:
+        """Replace a file of the host whole, so that a reader sees the old text or the new one.
+
+        A durable one is there after a power loss too.
+        """
         target = self.path(host_path)
         draft = target.with_name(f".{target.name}.{os.getpid()}")
         try:
@@ -112,7 +115,12 @@ class Host:
             opened = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
             with open(opened, "w", encoding="utf-8", errors="surrogateescape") as file:
                 file.write(text)
+                file.flush()
+                if durable:
+                    os.fsync(opened)
             os.replace(draft, target)
+            if durable:
+                sync_folder(target.parent)
         except OSError as error:
             raise HostError(f"cannot write {host_path}: {error.strerror}") from error
 
@@ -130,10 +138,12 @@ class Host:
             with contextlib.suppress(FileNotFoundError):
                 draft.unlink()
 
-    def remove(self, host_path: str) -> None:
-        """Remove a file of the host where it is there."""
+    def remove(self, host_path: str, *, durable: bool = False) -> None:
+        """Remove a file of the host where it is there; a durable removal outlives a power loss."""
         try:
             self.path(host_path).unlink(missing_ok=True)
+            if durable:
+                sync_folder(self.path(host_path).parent)
         except OSError as error:
             raise HostError(f"cannot remove {host_path}: {error.strerror}") from error
 
@@ -194,6 +204,15 @@ class Host:
         if self.verbose:
             shown = tuple(PASSWORD.sub(r"\1***", word) for word in argv)
             print(f"+ {quote(shown)}", file=sys.stderr)
+
+
+def sync_folder(folder: Path) -> None:
+    """Have the names in a folder written to disk now."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def failed(result: Result) -> HostError:

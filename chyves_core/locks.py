@@ -8,6 +8,7 @@ import os
 import time
 from collections.abc import Iterator
 
+from chyves_core import journal
 from chyves_core.errors import HostError, NotFound, Refused
 from chyves_core.host import Host
 from chyves_core.names import GUEST_NAME
@@ -24,11 +25,14 @@ def guest_lock(name: str) -> str:
 
 
 @contextlib.contextmanager
-def hold(host: Host, *names: str, seconds: float = 10.0) -> Iterator[None]:
+def hold(
+    host: Host, *names: str, seconds: float = 10.0, interrupted: bool = False
+) -> Iterator[None]:
     """Hold the locks for the time of the block; in a dry run nothing is locked.
 
     They are taken in sorted order, so that two commands never wait for each other. Raises
-    Refused, naming the holder, where one is not free after `seconds`.
+    Refused, naming the holder, where one is not free after `seconds`, and where a change of
+    what they protect was interrupted, unless the caller means to end it (`interrupted`).
     """
     if host.dry_run:
         yield
@@ -37,7 +41,19 @@ def hold(host: Host, *names: str, seconds: float = 10.0) -> Iterator[None]:
         deadline = time.monotonic() + seconds
         for name in sorted(set(names)):
             stack.enter_context(_hold_one(host, name, deadline))
+        if not interrupted:
+            journal.refuse_interrupted(host, names)
         yield
+
+
+@contextlib.contextmanager
+def hold_for_change(host: Host, title: str, *names: str) -> Iterator[bool]:
+    """Hold the locks of a change that has a journal; yields whether it is done already.
+
+    That is so where the very same change was interrupted before: it is ended first.
+    """
+    with hold(host, *names, interrupted=True):
+        yield journal.resume(host, title, names)
 
 
 @contextlib.contextmanager

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from chyves_core import locks, names
-from chyves_core.errors import ChyvesError, Refused
+from chyves_core import journal, locks, names
+from chyves_core.errors import Refused
 from chyves_core.guests import GUEST_PREFIX, Guest, Inventory, read_inventory
 from chyves_core.host import Host
 from chyves_core.plan import Plan, run
@@ -14,18 +14,20 @@ from chyves_core.zfs import set_properties
 def rename_guest(host: Host, old: str, new: str) -> None:
     """Rename a guest, or leave everything as it was; raises where that can't be done."""
     names.check_new_name(new)
-    with locks.hold(host, locks.guest_lock(old), locks.guest_lock(new), locks.NUMBERING):
+    title = f"{old} rename {new}"
+    wanted = locks.guest_lock(old), locks.guest_lock(new)
+    with locks.hold_for_change(host, title, *wanted, locks.NUMBERING) as done:
+        if done:
+            return
         inventory = read_inventory(host)
         guest = inventory.guest(old)
         root = guest.dataset.rpartition("/guests/")[0]
         names.check_new_name(new, longest=names.longest_name(host, root, [new]))
-        first, *rest = plan_rename(inventory, read_runtime(host), guest, new)
-        host.act(first)
-        try:
-            host.act(*rest)
-        except (ChyvesError, KeyboardInterrupt):
-            host.try_to(*plan_undo(inventory, guest, target_of(guest, new)))
-            raise
+        steps = plan_rename(inventory, read_runtime(host), guest, new)
+        undo = plan_undo(inventory, guest, target_of(guest, new))
+        named = [each for each in inventory.guests.values() if paths_to(each, guest)]
+        concerned = (*wanted, *(locks.guest_lock(each.name) for each in named))
+        journal.carry_out(host, guest.pool, journal.Entry(title, concerned, steps, undo))
 
 
 def target_of(guest: Guest, new: str) -> str:

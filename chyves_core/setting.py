@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from chyves_core import zfs
+from chyves_core import journal, locks, zfs
 from chyves_core.errors import ChyvesError, NotFound, Refused, UsageError
 from chyves_core.guests import GUEST_PREFIX, Guest, Inventory
 from chyves_core.host import Host
@@ -186,12 +186,20 @@ def plan_undo(changes: Sequence[Change]) -> Plan:
     return tuple(steps)
 
 
-def carry_out(host: Host, plan: Plan, changes: Sequence[Change]) -> None:
+def carry_out(host: Host, pool: str, plan: Plan, changes: Sequence[Change]) -> None:
     """Do all of the plan, or nothing: where one call fails, the values from before are back.
 
     `zfs set` of several pairs is all or nothing for a dataset, of several datasets it is not
-    (captures zfs set-several-ds-missing).
+    (captures zfs set-several-ds-missing). Several calls go through the journal of `pool`.
     """
+    concerned = guest_locks(changes)
+    if len(plan) > 1:
+        guests = ",".join(change.dataset.rpartition("/")[2] for change in changes)
+        entry = journal.Entry(f"{guests} set", concerned, plan, plan_undo(changes))
+        journal.resume(host, entry.title, concerned)
+        journal.carry_out(host, pool, entry)
+        return
+    journal.refuse_interrupted(host, concerned)
     try:
         host.act(*plan)
     except (ChyvesError, KeyboardInterrupt) as error:
@@ -203,6 +211,15 @@ def carry_out(host: Host, plan: Plan, changes: Sequence[Change]) -> None:
             + ", ".join(lost),
             f"zfs get all {lost[0]}",
         ) from error
+
+
+def guest_locks(changes: Sequence[Change]) -> tuple[str, ...]:
+    """Return the locks of the guests, or of the pool's layout, that are changed."""
+    return tuple(
+        locks.guest_lock(name) if "/guests/" in change.dataset else locks.NUMBERING
+        for change in changes
+        for name in [change.dataset.rpartition("/")[2]]
+    )
 
 
 def plan_unset(inventory: Inventory, target: str, name: str) -> list[Change]:
@@ -229,11 +246,11 @@ def plan_unset(inventory: Inventory, target: str, name: str) -> list[Change]:
     return changes
 
 
-def unset(host: Host, changes: Sequence[Change]) -> None:
+def unset(host: Host, pool: str, changes: Sequence[Change]) -> None:
     """Take one property off all the datasets, or off none."""
     (name,) = changes[0].before
     step = zfs.inherit([change.dataset for change in changes], name)
-    carry_out(host, (step,), changes)
+    carry_out(host, pool, (step,), changes)
 
 
 def check_optional(name: str) -> None:

@@ -37,7 +37,7 @@ def plan_stop(guest: Guest, runtime: Runtime, *, force: bool) -> tuple[Step, ...
 
 def ask_to_stop(host: Host, guest: Guest, *, force: bool) -> None:
     """Make one guest end, without waiting for it; raises Refused where it does not run."""
-    with locks.hold(host, locks.guest_lock(guest.name)):
+    with locks.hold(host, locks.guest_lock(guest.name), interrupted=True):
         runtime = read_runtime(host)
         if not runtime.is_running(guest.name):
             raise not_running(guest, runtime)
@@ -128,7 +128,7 @@ def reclaim(host: Host, guest: Guest) -> bool:
 
     Raises Refused where it runs.
     """
-    with locks.hold(host, locks.guest_lock(guest.name)):
+    with locks.hold(host, locks.guest_lock(guest.name), interrupted=True):
         runtime = read_runtime(host)
         if runtime.is_running(guest.name):
             raise Refused(f"{guest.name}: is running", f"chyves {guest.name} stop force")
