@@ -5,19 +5,17 @@ A command is a class with a `main`, and ends with `Start.execute()`.
 
 from __future__ import annotations
 
-import os
-import re
-import sys
-from collections.abc import Callable, Iterable, Sized
-from functools import cached_property
-from pathlib import Path
-from typing import Any, NoReturn, TypeVar
+from chyves_core.lazy import lighten_imports
 
-from chyves_core.lazy import forget_processor, postpone
+lighten_imports()
 
-for unused in ("urllib.request", "bz2", "lzma", "socket", "pickle", "ipaddress", "tempfile"):
-    postpone(unused)
-forget_processor()
+import os  # noqa: E402
+import re  # noqa: E402
+import sys  # noqa: E402
+from collections.abc import Callable, Iterable, Sized  # noqa: E402
+from functools import cached_property  # noqa: E402
+from pathlib import Path  # noqa: E402
+from typing import Any, NoReturn, TypeVar  # noqa: E402
 
 from plumbum import cli as cli  # noqa: E402
 from plumbum.cli.application import ShowHelp  # noqa: E402
@@ -29,7 +27,7 @@ from chyves_core.output import Format  # noqa: E402
 Item = TypeVar("Item")
 
 # What is cut out of messages: values may have 8191 bytes.
-LONG_WORD = re.compile(r"(\S{150})\S{150,}")
+LONG_WORD = r"(\S{150})\S{150,}"
 
 
 class Command(cli.Application):
@@ -175,7 +173,7 @@ def one_line(text: str) -> str:
     """Return a message that may quote anything as one line that no terminal obeys."""
     from chyves_core.output import escape
 
-    return LONG_WORD.sub(r"\1...", escape(text))
+    return re.sub(LONG_WORD, r"\1...", escape(text))
 
 
 def for_each(

@@ -33,7 +33,7 @@ class Result:
 
 
 # A password never gets into what is traced: `zfs set chyves:uefi_vnc_password=...`.
-PASSWORD = re.compile(r"^(chyves[a-z.]*:[a-z_]*password=).+", re.DOTALL)
+PASSWORD = r"(?s)^(chyves[a-z.]*:[a-z_]*password=).+"
 
 
 class Host:
@@ -202,7 +202,7 @@ class Host:
 
     def _trace(self, argv: Sequence[str]) -> None:
         if self.verbose:
-            shown = tuple(PASSWORD.sub(r"\1***", word) for word in argv)
+            shown = tuple(re.sub(PASSWORD, r"\1***", word) for word in argv)
             print(f"+ {quote(shown)}", file=sys.stderr)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import re
 import time
 from collections.abc import Iterator
 
@@ -19,7 +20,7 @@ NUMBERING = "numbering"
 
 def guest_lock(name: str) -> str:
     """Return the name of the lock for the life cycle of one guest; raises for what is no name."""
-    if not GUEST_NAME.fullmatch(name):
+    if not re.fullmatch(GUEST_NAME, name):
         raise NotFound(f"{name!r}: no guest can have this name", "chyves list")
     return f"guest-{name}"
 

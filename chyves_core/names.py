@@ -6,11 +6,10 @@ import os
 import re
 from collections.abc import Iterable
 
-from chyves_core.bhyve.version import read_facts
 from chyves_core.errors import NotFound, UsageError
 from chyves_core.host import Host
 
-GUEST_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+GUEST_NAME = r"[A-Za-z0-9][A-Za-z0-9_.-]*"
 VM_PREFIX = "chy-"
 
 # vmm_param.h: VM names have 31 characters up to FreeBSD 11 (chy- leaves 27), 37 in 12, 229 since
@@ -39,7 +38,7 @@ def vm_name(guest: str) -> str:
 
 def check_new_name(name: str, *, longest: int = NAME_LENGTH, taken: Iterable[str] = ()) -> None:
     """Refuse a name that no new guest can have; raises UsageError with the reason."""
-    if not GUEST_NAME.fullmatch(name):
+    if not re.fullmatch(GUEST_NAME, name):
         raise UsageError(
             f"{name!r} can't be the name of a guest",
             "letters, digits, _ . - and a letter or digit first",
@@ -64,6 +63,8 @@ def longest_name(host: Host, root: str, wanted: Iterable[str]) -> int:
     longest = min(NAME_LENGTH, DATASET_LENGTH - len(root))
     if all(len(name) <= OLD_NAME_LENGTH for name in wanted):
         return longest
+    from chyves_core.bhyve.version import read_facts
+
     return min(longest, read_facts(host).longest_vm_name - len(VM_PREFIX))
 
 

@@ -15,7 +15,7 @@ Row = Mapping[str, object]
 # Marks that turn the direction of text around and so make one value look like another.
 TURNING = frozenset("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 SHORT_ESCAPES = {"\n": "\\n", "\t": "\\t", "\r": "\\r"}
-NOT_IN_JSON = re.compile("[\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+NOT_IN_JSON = "[\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
 # Stands for a cell that a row does not have.
 BLANK = object()
 
@@ -84,7 +84,7 @@ def print_json(value: object, stream: TextIO | None = None) -> None:
     import json
 
     text = json.dumps(value, indent=2, ensure_ascii=False)
-    text = NOT_IN_JSON.sub(lambda found: f"\\u{ord(found.group()):04x}", text)
+    text = re.sub(NOT_IN_JSON, lambda found: f"\\u{ord(found.group()):04x}", text)
     print(text, file=stream or sys.stdout)
 
 

@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from chyves_core import resources
 from chyves_core.cli import Changing, Listing, cli
+from chyves_core import resources
 from chyves_core.errors import Refused, UsageError
 from chyves_core.header import read_header
 from chyves_core.output import Size, print_rows

@@ -20,6 +20,9 @@ from chyves_core.lab.setup import LabChoice, environment, set_up
 # command that a test wants to interrupt.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
+# Where this is set, each command of a test would compile all that it imports, which no host does.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 ROOT = Path(__file__).resolve().parent.parent
 
 

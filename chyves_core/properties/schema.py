@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +13,13 @@ from configobj import ConfigObj
 from chyves_core.errors import NotFound, UsageError
 
 SPEC_FILE = Path(__file__).with_name("properties.spec")
-MARK = re.compile(r"\s*\[\[(\w+)\]\]")
+MARK = r"\s*\[\[(\w+)\]\]"
 
 # zfsprops(7) says 8192 bytes; captures zfs set-8192: 8191 is the most that is stored.
 VALUE_BYTES = 8191
 
 # C0 and C1 control characters: terminals obey the latter too.
-CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
+CONTROL = "[\x00-\x1f\x7f-\x9f]"
 
 
 @dataclass(frozen=True)
@@ -112,14 +112,20 @@ class Schema:
 
 def load_schema(scope: str) -> Schema:
     """Return the schema of one scope; that of defaults holds every guest property too."""
-    spec = ConfigObj(
-        str(SPEC_FILE), _inspec=True, interpolation=False, list_values=False, encoding="utf-8"
-    )
+    spec = read_spec()
     properties = list(section_properties(spec, scope))
     if scope == "defaults":
         guest = section_properties(spec, "guest")
         properties += [each for each in guest if not each.managed and "unique" not in each.marks]
     return Schema(scope, tuple(properties))
+
+
+@cache
+def read_spec() -> Any:
+    """Return properties.spec as ConfigObj reads it, once for all scopes."""
+    return ConfigObj(
+        str(SPEC_FILE), _inspec=True, interpolation=False, list_values=False, encoding="utf-8"
+    )
 
 
 def section_properties(spec: Any, scope: str) -> tuple[Property, ...]:
@@ -133,8 +139,8 @@ def section_properties(spec: Any, scope: str) -> tuple[Property, ...]:
 def make_property(scope: str, name: str, check: str, comments: list[str]) -> Property:
     """Return the property of one line of the spec and the comment lines above it."""
     text = " ".join(line.strip().lstrip("#").strip() for line in comments if line.strip())
-    marks = frozenset(MARK.findall(text))
-    return Property(scope, name, check, MARK.sub("", text).strip(), find_default(check), marks)
+    marks = frozenset(re.findall(MARK, text))
+    return Property(scope, name, check, re.sub(MARK, "", text).strip(), find_default(check), marks)
 
 
 def find_default(check: str) -> str | None:
@@ -147,7 +153,7 @@ def find_default(check: str) -> str | None:
 
 def check_storable(name: str, value: str) -> None:
     """Refuse what a ZFS user property should never hold: control characters, too many bytes."""
-    if CONTROL.search(value):
+    if re.search(CONTROL, value):
         raise UsageError(f"{name}: a value can't hold line breaks, tabs or control characters")
     if any("\ud800" <= char <= "\udfff" for char in value):
         raise UsageError(f"{name}: the value is not UTF-8")

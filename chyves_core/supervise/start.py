@@ -7,8 +7,8 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from chyves_core import locks, resources
 from chyves_core.cli import for_each
+from chyves_core import locks, resources
 from chyves_core.errors import ChyvesError, HostError, Refused
 from chyves_core.guests import Guest, Inventory
 from chyves_core.host import Host
