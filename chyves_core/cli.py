@@ -76,8 +76,7 @@ class Command(cli.Application):
         if self.needs_root:
             # Switches are set only after this point; a dry run needs no rights.
             given = {info.swname for info in args[0].values()}
-            if not given & {"-n", "--dry-run"} and not Host().is_root:
-                raise ChyvesError("must be root", "the same with -n shows what would be done")
+            check_root(dry_run=bool(given & {"-n", "--dry-run"}))
         return validated
 
     def _as_usage_error(self, parse: Callable[..., Any], *args: Any) -> Any:
@@ -133,6 +132,12 @@ class Listing(Command):
         """Say on standard error that a list for people has nothing in it, as zfs list does."""
         if not (found or self.no_header or self.json or self.quiet):
             print(f"no {what}", file=sys.stderr)
+
+
+def check_root(*, dry_run: bool) -> None:
+    """Raise ChyvesError where this user can't change the host; a dry run needs no rights."""
+    if not dry_run and not Host().is_root:
+        raise ChyvesError("must be root", "the same with -n shows what would be done")
 
 
 def run_command(command: type[Command], argv: list[str]) -> int:

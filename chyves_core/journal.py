@@ -85,9 +85,8 @@ def pending(host: Host) -> dict[str, Entry]:
         for name in host.list_folder(folder_of(pool)):
             path = f"{folder_of(pool)}/{name}"
             text = host.read_text(path) if name.endswith(".json") else None
-            entry = from_text(text) if text else None
-            if entry:
-                found[path] = entry
+            if text is not None:
+                found[path] = from_text(path, text)
     return found
 
 
@@ -183,7 +182,7 @@ def step_data(step: Step) -> dict[str, object]:
     return {"kind": type(step).__name__.lower(), **asdict(step)}
 
 
-def from_text(text: str) -> Entry:
+def from_text(path: str, text: str) -> Entry:
     """Return the entry that a file holds; raises ChyvesError where it is none."""
     try:
         data = json.loads(text)
@@ -194,7 +193,7 @@ def from_text(text: str) -> Entry:
             tuple(make_step(each) for each in data["undo"]),
         )
     except (ValueError, KeyError, TypeError) as error:
-        raise ChyvesError(f"a file of the journal can't be read: {error}") from error
+        raise ChyvesError(f"{path} can't be read: {error}", f"cat {path}") from error
 
 
 def make_step(data: dict[str, Any]) -> Step:

@@ -43,6 +43,11 @@ class Surroundings:
     facts: HostFacts
     modules: frozenset[str]
 
+    @property
+    def wanted_modules(self) -> tuple[str, ...]:
+        """The kernel modules that guests need."""
+        return ("vmm", "nmdm", "if_bridge", self.facts.tap_module)
+
 
 def read_surroundings(host: Host, inventory: Inventory) -> Surroundings:
     """Read the host's facts and its kernel modules, each with one call."""
@@ -59,8 +64,7 @@ def plan_host(around: Surroundings) -> Plan:
     """Return the steps that ready the host itself: kernel modules, and taps that come up."""
     steps: list[Step] = []
     if around.settings.enabled("auto_load_kernel_mods"):
-        wanted = ("vmm", "nmdm", "if_bridge", around.facts.tap_module)
-        missing = [name for name in wanted if f"{name}.ko" not in around.modules]
+        missing = [name for name in around.wanted_modules if f"{name}.ko" not in around.modules]
         if missing:
             # -n: one that is compiled into the kernel is no error (captures kldload-n).
             steps.append(run("kldload", "-n", *missing))

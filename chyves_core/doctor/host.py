@@ -1,0 +1,83 @@
+"""What the host lacks, and the state of its pools."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+
+from chyves_core.doctor.finding import Finding, Mend
+from chyves_core.doctor.unfinished import acting
+from chyves_core.look import Look
+from chyves_core.plan import run
+from chyves_core.pools import Pool
+from chyves_core.supervise.boot import FIRMWARE, read_surroundings
+
+PROGRAMS = ("bhyve", "bhyvectl", "bhyveload", "cu", "daemon", "ifconfig", "kldload")
+
+
+def programs(look: Look) -> Iterator[Finding]:
+    """Find what the guests need and the host does not have."""
+    for program in PROGRAMS:
+        if shutil.which(program) is None:
+            yield Finding("host", f"{program} is not on PATH", "echo $PATH")
+    guests = look.inventory.guests.values()
+    loaders = {guest.value("loader") for guest in guests}
+    if "grub-bhyve" in loaders and shutil.which("grub-bhyve") is None:
+        problem = "guests have loader=grub-bhyve, and it is not installed"
+        yield Finding("host", problem, "pkg install grub2-bhyve")
+    needs_firmware = any(
+        guest.value("loader") == "uefi" and not guest.value("uefi_firmware") for guest in guests
+    )
+    if needs_firmware and not look.host.path(FIRMWARE).is_file():
+        problem = f"guests have loader=uefi, and there is no {FIRMWARE}"
+        yield Finding("host", problem, "pkg install edk2-bhyve")
+
+
+def modules(look: Look) -> Iterator[Finding]:
+    """Find kernel modules that nobody would load."""
+    storage = look.inventory.storage
+    if not storage.active_pools:
+        return
+    around = read_surroundings(look.host, look.inventory)
+    if around.settings.enabled("auto_load_kernel_mods"):
+        return
+    missing = [name for name in around.wanted_modules if f"{name}.ko" not in around.modules]
+    if missing:
+        plan = (run("kldload", "-n", *missing),)
+        problem = f"{', '.join(missing)} not loaded, and auto_load_kernel_mods is no"
+        yield Finding("host", problem, f"kldload {' '.join(missing)}", Mend((), acting(plan)))
+
+
+def pools(look: Look) -> Iterator[Finding]:
+    """Find pools that are not well, and layouts that are not in use."""
+    storage = look.inventory.storage
+    for pool in storage.pools:
+        yield from one_pool(look, pool)
+    roles = [pool.state for pool in storage.active_pools]
+    if not roles:
+        yield Finding("host", "no pool has chyves on it", "chyves dataset POOL install")
+    elif roles.count("primary") != 1:
+        count = "no pool is" if "primary" not in roles else "several pools are"
+        yield Finding("host", f"{count} the primary one", "chyves list pools")
+
+
+def one_pool(look: Look, pool: Pool) -> Iterator[Finding]:
+    """Find what is wrong with one pool."""
+    if pool.health != "ONLINE":
+        yield Finding(pool.name, f"is {pool.health}", f"zpool status {pool.name}")
+    if pool.state == "replica":
+        problem = "holds a copy of another pool's chyves; its guests do not count"
+        yield Finding(pool.name, problem, f"zfs get chyves.pool:guid {pool.root}", note=True)
+    if not pool.active:
+        return
+    unmounted = [
+        each.name
+        for each in look.inventory.storage.datasets.values()
+        if each.kind == "filesystem"
+        and each.value("mounted") == "no"
+        and (each.name == pool.root or each.name.startswith(f"{pool.root}/"))
+    ]
+    if unmounted:
+        plan = tuple(run("zfs", "mount", name) for name in unmounted)
+        problem = f"not mounted: {', '.join(unmounted)}"
+        yield Finding(pool.name, problem, f"zfs mount {unmounted[0]}", Mend((), acting(plan)))

@@ -1,0 +1,64 @@
+"""What guests that do not run have left on the host: VMs, taps, run folders, bridges."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from chyves_core import locks
+from chyves_core.doctor.finding import Finding, Mend
+from chyves_core.doctor.unfinished import acting
+from chyves_core.host import Host
+from chyves_core.look import Look
+from chyves_core.names import GUEST_NAME, VM_PREFIX
+from chyves_core.network.ifconfig import Interface, read_interfaces
+from chyves_core.network.plan import bridge_mark, tap_mark
+from chyves_core.plan import run
+from chyves_core.runtime import RUN_FOLDER
+from chyves_core.supervise.boot_step import NETWORK_LOCK, remove_folder, take_down
+from chyves_core.supervise.folder import RunFolder
+
+
+def remains_of_guests(look: Look) -> Iterator[Finding]:
+    """Find VMs, taps and run folders of guests that do not run."""
+    remains: dict[str, list[str]] = {}
+    for vm in sorted(look.runtime.vmm):
+        if vm.startswith(VM_PREFIX):
+            remains.setdefault(vm.removeprefix(VM_PREFIX), []).append(f"/dev/vmm/{vm}")
+    for each in read_interfaces(look.host).values():
+        owner = owner_of(each)
+        if owner:
+            remains.setdefault(owner, []).append(each.name)
+    for name in look.host.list_folder(f"{RUN_FOLDER}/guests"):
+        remains.setdefault(name, []).append(f"{RUN_FOLDER}/guests/{name}")
+    for name, left in sorted(remains.items()):
+        if look.runtime.is_running(name) or not re.fullmatch(GUEST_NAME, name):
+            continue
+        problem = f"does not run, and has left {', '.join(left)}"
+        command = (
+            f"chyves {name} reclaim" if name in look.inventory.guests else "chyves doctor --fix"
+        )
+
+        def clear(host: Host, name: str = name) -> None:
+            take_down(host, name)
+            remove_folder(host, RunFolder(name))
+
+        yield Finding(name, problem, command, Mend((locks.guest_lock(name),), clear))
+
+
+def owner_of(interface: Interface) -> str | None:
+    """Return the guest that chyves made a tap for, None for every other interface."""
+    mark, _, rest = interface.description.partition(":")
+    guest, _, _ = rest.rpartition(":")
+    return guest if mark and interface.description == tap_mark(guest, interface.name) else None
+
+
+def empty_bridges(look: Look) -> Iterator[Finding]:
+    """Find bridges that chyves made and in which no tap is left."""
+    for each in read_interfaces(look.host).values():
+        taps = [member for member in each.members if member.startswith("tap")]
+        if each.description == bridge_mark(each.name) and not taps:
+            plan = (run("ifconfig", each.name, "destroy"),)
+            mend = Mend((NETWORK_LOCK,), acting(plan))
+            problem = "was made for guests, and none uses it"
+            yield Finding(each.name, problem, f"ifconfig {each.name} destroy", mend)

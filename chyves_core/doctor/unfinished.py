@@ -1,0 +1,64 @@
+"""What was begun and never ended: changes in the journal, and guests that are half made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from chyves_core import journal, locks
+from chyves_core.doctor.finding import Finding, Mend
+from chyves_core.guests import GUEST_PREFIX
+from chyves_core.host import Host
+from chyves_core.look import Look
+from chyves_core.plan import Plan, run
+from chyves_core.sizes import show_size
+from chyves_core.zfs import Dataset
+
+# More than an empty filesystem or volume holds of its own.
+EMPTY_BYTES = 1 << 20
+
+
+def interrupted_changes(look: Look) -> Iterator[Finding]:
+    """Find the changes that the journal still holds."""
+    for path, entry in journal.pending(look.host).items():
+
+        def end(host: Host, path: str = path, entry: journal.Entry = entry) -> None:
+            journal.finish(host, path, entry)
+
+        problem = f"`chyves {entry.title}` was interrupted"
+        subject = entry.title.split(" ")[0]
+        yield Finding(subject, problem, "chyves doctor --fix", Mend(entry.locks, end))
+
+
+def half_made_guests(look: Look) -> Iterator[Finding]:
+    """Find the datasets in a guest's place that are none."""
+    storage = look.inventory.storage
+    for name in look.inventory.half_made:
+        guest = name.rpartition("/")[2]
+        if storage.datasets[name].own(f"{GUEST_PREFIX}uuid") is None:
+            problem = f"{name} is not a guest, chyves did not make it"
+            yield Finding(guest, problem, f"zfs get all {name}", note=True)
+            continue
+        tree = [each for each in storage.datasets.values() if is_within(each.name, name)]
+        size = show_size(int(storage.datasets[name].value("used", "0")))
+        destroys = "" if all(map(is_empty, tree)) else f"{name}, {size}"
+        plan = (run("zfs", "destroy", "-r", name),)
+        mend = Mend((locks.guest_lock(guest),), acting(plan), destroys)
+        yield Finding(guest, f"{name} is half a guest, {size}", f"chyves {guest} delete", mend)
+
+
+def is_within(name: str, dataset: str) -> bool:
+    """Return whether a dataset is `dataset` or below it."""
+    return name == dataset or name.startswith(f"{dataset}/")
+
+
+def is_empty(dataset: Dataset) -> bool:
+    """Return whether nothing is lost when a dataset goes: no data, or only its origin's."""
+    of_snapshots = int(dataset.value("usedbysnapshots", "0"))
+    is_clone = dataset.value("origin", "-") != "-"
+    own = dataset.value("written" if is_clone else "referenced", "0")
+    return of_snapshots == 0 and int(own) <= EMPTY_BYTES
+
+
+def acting(plan: Plan) -> Callable[[Host], object]:
+    """Return the function that carries out a plan on a host."""
+    return lambda host: host.act(*plan)
