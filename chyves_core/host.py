@@ -85,7 +85,7 @@ class Host:
             if self.dry_run:
                 print(step)
             elif isinstance(step, Run):
-                self._run(step.argv, step.allowed)
+                self._run_step(step)
             elif isinstance(step, Write):
                 self.write(step.path, step.text, step.mode)
             elif isinstance(step, Copy):
@@ -200,10 +200,32 @@ class Host:
             raise failed(result)
         return result
 
+    def _run_step(self, step: Run) -> None:
+        """Run a step of a plan, `zfs set` once for each pair where this host's takes only one."""
+        try:
+            self._run(step.argv, step.allowed)
+        except HostError as error:
+            single = one_pair_each(step.argv)
+            if len(single) < 2 or f"cannot open '{single[1][2]}'" not in error.message:
+                raise
+            for argv in single:
+                self._run(argv, step.allowed)
+
     def _trace(self, argv: Sequence[str]) -> None:
         if self.verbose:
             shown = tuple(re.sub(PASSWORD, r"\1***", word) for word in argv)
             print(f"+ {quote(shown)}", file=sys.stderr)
+
+
+def one_pair_each(argv: tuple[str, ...]) -> list[tuple[str, ...]]:
+    """Return `zfs set a=1 b=2 DATASET...` as one call for each pair; none for other programs.
+
+    FreeBSD 10's zfs takes the second pair for a dataset (illumos 5745 came later).
+    """
+    if argv[:2] != ("zfs", "set"):
+        return []
+    datasets = tuple(word for word in argv[2:] if "=" not in word)
+    return [(*argv[:2], pair, *datasets) for pair in argv[2:] if "=" in pair]
 
 
 def sync_folder(folder: Path) -> None:

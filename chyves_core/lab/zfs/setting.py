@@ -37,6 +37,9 @@ def set_properties(session: Session, arguments: list[str]) -> None:
         kind = "dataset name(s)" if "=" in arguments[0] else "property=value argument(s)"
         raise UsageError(f"missing {kind}")
     split = next((n for n, word in enumerate(arguments) if "=" not in word), len(arguments))
+    if session.lab.freebsd < (11, 0):
+        refuse_more_pairs(session, arguments[1:split])
+        arguments, split = [arguments[0], *arguments[split:]], 1
     if split == len(arguments):
         raise UsageError("missing dataset name(s)")
     try:
@@ -46,6 +49,15 @@ def set_properties(session: Session, arguments: list[str]) -> None:
     with session.store.writing():
         for name, pool_names in by_pool(session, arguments[split:]):
             set_on_pool(session, name, pool_names, pairs)
+
+
+def refuse_more_pairs(session: Session, pairs: list[str]) -> None:
+    """Take every pair but the first for a dataset, as zfs did before illumos 5745.
+
+    From its source: zfs_do_set() gives all words behind the first one to zfs_for_each().
+    """
+    for pair in pairs:
+        session.fail(f"cannot open '{pair}': invalid character '=' in name")
 
 
 def by_pool(session: Session, names: list[str]) -> list[tuple[str, list[str]]]:
