@@ -134,9 +134,11 @@ def empty_lab(tmp_path: Path) -> Iterator[LabHost]:
     host.stop_everything()
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    """Let `--regenerate` write golden files anew."""
+def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
+    """Let `--regenerate` write golden files anew; know `timeout` without pytest-timeout too."""
     parser.addoption("--regenerate", action="store_true", help="write the golden files anew")
+    if not pluginmanager.hasplugin("timeout"):
+        parser.addini("timeout", "seconds that a test may take, where pytest-timeout is installed")
 
 
 # Tests that take long for what they are; `make test-slow` runs them.
