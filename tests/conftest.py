@@ -147,6 +147,8 @@ SLOW = (
     "tests/package/test_installed.py",
     "/test_captures.py",
     "tests/lab/zfs/test_crash.py",
+    "tests/lab/test_freebsd_suite.py::test_all_cases_run",
+    "tests/lab/test_freebsd_suite.py::test_an_interrupted_run",
     "tests/lab/qemu/test_ends.py",
     "tests/commands/test_resources_crash.py",
     "tests/commands/test_left_behind.py::test_a_start_that",

@@ -39,8 +39,9 @@ class Terminal:
             os.waitpid(self.pid, 0)
 
     def type(self, text: str) -> None:
-        """Type a text."""
-        os.write(self.file, text.encode())
+        """Type a text; that nobody is there any more shows when the answer is read."""
+        with contextlib.suppress(OSError):
+            os.write(self.file, text.encode())
 
     def read(self, seconds: float) -> bool:
         """Read what there is, waiting so long for it; false at the end."""

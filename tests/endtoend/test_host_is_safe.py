@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from pathlib import Path
 
 import pytest
 
@@ -14,13 +13,13 @@ from tests.endtoend.hosts.base import Host
 pytestmark = pytest.mark.skipif(kind() != "freebsd", reason="only a real host is guarded")
 
 
-def test_the_guard_lets_nothing_through_that_is_not_ours(host: Host, tmp_path: Path) -> None:
+def test_the_guard_lets_nothing_through_that_is_not_ours(host: Host) -> None:
     """Each of these would fail anyway, as there is no such dataset, interface or VM."""
     host.need("other-pools")
     environment = host.environment()
     pool = environment["GUARD_POOLS"].split()[0]
     interface = environment["GUARD_INTERFACES"].split()[0]
-    log = tmp_path / "guard.log"
+    log = host.folder / "refused.log"
     for argv in (
         ("zfs", "destroy", f"{pool}/chyvest-nosuch"),
         ("zfs", "set", "chyvest:x=1", f"{pool}@chyvest-nosuch"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.endtoend.hosts.base import Host
-from tests.endtoend.running import WEB, state
+from tests.endtoend.running import WEB, state, until
 from tests.endtoend.terminal import Terminal
 
 
@@ -17,10 +17,10 @@ def test_the_firmware_writes_to_the_console(host: Host) -> None:
     host.chyves(WEB, "create", "16M", "ram=256M", "loader=uefi", "uefi_firmware=uefi.fd")
     assert host.output(WEB, "start") == f"{WEB}: running"
     with Terminal([host.program, WEB, "console"], host.environment()) as terminal:
-        terminal.expect("type ~. to leave it", host.seconds)
-        terminal.expect("Shell>", host.seconds)
-        terminal.type("\r~.")
-        terminal.wait(host.seconds)
-    assert state(host) == "yes\tyes"
-    host.chyves(WEB, "stop", "force")
-    assert host.left_running() == []
+        terminal.poke("\r", "Shell>", host.seconds)
+        terminal.type("ver\r")
+        terminal.expect("UEFI Interactive Shell", host.seconds)
+        assert state(host) == "yes\tyes"
+        terminal.poke("reset -s\r", "reset", host.seconds)
+        until(host, lambda: not host.left_running())
+    assert host.output(WEB, "log").endswith("[info] - powered off")

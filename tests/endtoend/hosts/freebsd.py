@@ -115,8 +115,9 @@ class FreeBsdHost(HostWithPools):
         for folder in ("/var/run/chyves", "/chyves"):
             if not self.before.lists[folder]:
                 remove_empty(self.path(folder))
-        if self.before.up_on_open:
-            self.run("sysctl", f"net.link.tap.up_on_open={self.before.up_on_open}")
+        # Where there was none, it came with its module, whose default is 0 (tap(4)).
+        setting = f"net.link.tap.up_on_open={self.before.up_on_open or '0'}"
+        self.run("sysctl", setting, status=0 if self.before.up_on_open else None)
 
     def clear_running(self) -> None:
         """End every guest of ours that runs, and take away its VM and its interfaces."""
