@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 
-from tests.endtoend.hosts.base import Host
+from tests.endtoend.hosts.base import GUESTS, Host
 from tests.endtoend.roms import GREETING
 from tests.endtoend.running import WEB, make_guest, process, state, until
 from tests.endtoend.terminal import Terminal
@@ -16,10 +17,10 @@ SUPERVISOR = f" chy-{WEB} {WEB}"
 
 def test_guests_that_halt_or_power_off_are_cleared_up_and_can_start_again(host: Host) -> None:
     """On a slow host `start` may see them running first."""
-    for rom, said in (("halt.rom", "halted"), ("off.rom", "powered off")):
+    for rom, said, starts in (("halt.rom", "halted", 1), ("off.rom", "powered off", 2)):
         name = f"chyvest-{rom.removesuffix('.rom')}"
         make_guest(host, rom, name)
-        for _ in range(2):
+        for _ in range(starts):
             assert host.output(name, "start") in (f"{name}: {said}", f"{name}: running")
             until(host, lambda: not host.left_running())
             assert host.output(name, "log").endswith(f"[info] - {said}")
@@ -54,14 +55,34 @@ def test_one_of_two_is_killed_and_the_other_runs_on(host: Host) -> None:
     host.chyves("all", "stop", "force")
 
 
-def test_what_a_kill_9_leaves_goes_with_reclaim(host: Host) -> None:
-    make_guest(host, "spin.rom")
-    host.chyves(WEB, "start")
+def kill_all_of(host: Host) -> None:
+    """Kill the guest's supervisor and its bhyve."""
     os.kill(process(host, SUPERVISOR), signal.SIGKILL)
     os.kill(process(host, BHYVE), signal.SIGKILL)
     until(host, lambda: state(host) == "yes\tno")
+
+
+def findings(host: Host) -> list[dict[str, str]]:
+    """Return what doctor finds about guests of ours."""
+    found = json.loads(host.chyves("doctor", "--json", status=None).stdout)
+    return [each for each in found if GUESTS in each["subject"]]
+
+
+def test_what_a_kill_9_leaves_goes_with_reclaim_or_doctor(host: Host) -> None:
+    make_guest(host, "spin.rom")
+    assert findings(host) == []
+    host.chyves(WEB, "start")
+    assert findings(host) == []
+    kill_all_of(host)
     assert host.output(WEB, "reclaim") == f"{WEB}: reclaimed"
     assert host.left_running() == []
+    host.chyves(WEB, "start")
+    kill_all_of(host)
+    (found,) = findings(host)
+    assert f"/dev/vmm/chy-{WEB}" in found["problem"] and "tap900" in found["problem"]
+    host.chyves("doctor", "--fix", "--yes", status=None)
+    assert host.left_running() == []
+    assert findings(host) == []
 
 
 def test_a_killed_bhyve_is_cleared_up_by_its_supervisor(host: Host) -> None:

@@ -61,10 +61,10 @@ class FreeBsd:
             text=True,
         )
 
-    def run(self, *cases: str, status: int = 0, **variables: str) -> str:
+    def run(self, *cases: str, status: int = 0, seconds: int = 280, **variables: str) -> str:
         """Run the cases and return what was said."""
         with self.start(*cases, **variables) as running:
-            said, _ = running.communicate(timeout=280)
+            said, _ = running.communicate(timeout=seconds)
         assert running.returncode == status, said
         return said
 
@@ -98,8 +98,9 @@ def test_some_cases_run_and_leave_the_host_as_it_was(
     assert list((freebsd.tools.parent / "tmp").iterdir()) == []
 
 
+@pytest.mark.timeout(1200)
 def test_all_cases_run(freebsd: FreeBsd) -> None:
-    said = freebsd.run()
+    said = freebsd.run(seconds=1100)
     assert "there is no firmware" in said
     assert " 1 skipped" in said
 

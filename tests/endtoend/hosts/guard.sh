@@ -30,8 +30,8 @@ is_in() {
 
 case $program in
 zfs | zpool)
-	case ${1-} in
-	get | list | status | version | mount | '') ;;
+	case ${1-}:$# in
+	get:* | list:* | status:* | version:* | mount:1 | :0) ;;
 	*)
 		for word; do
 			pool=${word%%[/@#]*}
