@@ -4,7 +4,7 @@ PYTHON = python3
 VENV = .venv
 RUN = $(VENV)/bin/python3
 
-.PHONY: demo test test-slow test-again lint bench test-guest manual clean
+.PHONY: demo test test-slow test-again test-freebsd lint bench test-guest manual clean
 
 demo: $(VENV)/ready
 	$(RUN) examples/demo.py
@@ -19,6 +19,11 @@ test-slow: $(VENV)/ready
 # Only what failed in the last run, one after another.
 test-again: $(VENV)/ready
 	$(RUN) -m pytest -q --last-failed --last-failed-no-failures none
+
+# The end-to-end cases on this very FreeBSD host, as root: nothing is installed, so the Python is the
+# host's own, with plumbum, configobj and pytest.
+test-freebsd:
+	CHYVES_TEST_HOST=freebsd $(PYTHON) -m pytest -q -p no:cacheprovider tests/endtoend
 
 lint: $(VENV)/ready
 	$(RUN) -m pytest -q tests/lint

@@ -17,8 +17,14 @@ from functools import cached_property  # noqa: E402
 from pathlib import Path  # noqa: E402
 from typing import Any, NoReturn, TypeVar  # noqa: E402
 
-from plumbum import cli as cli  # noqa: E402
-from plumbum.cli.application import ShowHelp  # noqa: E402
+try:
+    from plumbum import cli as cli
+    from plumbum.cli.application import ShowHelp
+except ModuleNotFoundError as missing:
+    sys.exit(
+        f"chyves: {sys.executable} has no {missing.name}\n"
+        f"        pip install plumbum configobj, or CHYVES_PYTHON=PYTHON chyves ..."
+    )
 
 from chyves_core.errors import FAILED, INTERRUPTED, OK, ChyvesError, Refused, UsageError  # noqa: E402
 from chyves_core.host import Host  # noqa: E402

@@ -134,9 +134,11 @@ def empty_lab(tmp_path: Path) -> Iterator[LabHost]:
     host.stop_everything()
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    """Let `--regenerate` write golden files anew."""
+def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
+    """Let `--regenerate` write golden files anew; know `timeout` without pytest-timeout too."""
     parser.addoption("--regenerate", action="store_true", help="write the golden files anew")
+    if not pluginmanager.hasplugin("timeout"):
+        parser.addini("timeout", "seconds that a test may take, where pytest-timeout is installed")
 
 
 # Tests that take long for what they are; `make test-slow` runs them.
@@ -145,6 +147,8 @@ SLOW = (
     "tests/package/test_installed.py",
     "/test_captures.py",
     "tests/lab/zfs/test_crash.py",
+    "tests/lab/test_freebsd_suite.py::test_all_cases_run",
+    "tests/lab/test_freebsd_suite.py::test_an_interrupted_run",
     "tests/lab/qemu/test_ends.py",
     "tests/commands/test_resources_crash.py",
     "tests/commands/test_left_behind.py::test_a_start_that",

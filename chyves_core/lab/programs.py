@@ -13,6 +13,7 @@ PROGRAMS: dict[str, str] = {
     "kldload": "chyves_core.lab.host.kldload",
     "kldstat": "chyves_core.lab.host.kldstat",
     "kldunload": "chyves_core.lab.host.kldunload",
+    "mdconfig": "chyves_core.lab.host.mdconfig",
     "sysctl": "chyves_core.lab.host.sysctl",
     "sysrc": "chyves_core.lab.host.sysrc",
     "service": "chyves_core.lab.host.service",

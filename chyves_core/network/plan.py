@@ -173,10 +173,13 @@ def check_ours(guest: Guest, tap: str, there: Interface) -> None:
 def plan_down(guest: str, interfaces: Mapping[str, Interface]) -> Plan:
     """Return the steps that take away what chyves made for a guest and no one else uses.
 
-    Its taps go, and so does every bridge that chyves made in which no tap is left.
+    Its taps go, and so does every bridge that chyves made in which no tap is left. A tap that a
+    process has open stays: ifconfig would wait for that process (captures README 17).
     """
     taps = [
-        each.name for each in interfaces.values() if each.description == tap_mark(guest, each.name)
+        each.name
+        for each in interfaces.values()
+        if each.description == tap_mark(guest, each.name) and not each.opened_by
     ]
     steps: list[Step] = [run("ifconfig", tap, "destroy") for tap in taps]
     for each in interfaces.values():

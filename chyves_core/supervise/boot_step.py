@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 
 from chyves_core import locks, logs
 from chyves_core.errors import ChyvesError
@@ -18,6 +19,7 @@ from chyves_core.supervise.ending import Ending, explain
 from chyves_core.supervise.folder import RunFolder, read_boots
 
 NETWORK_LOCK = "network"
+NODE_SECONDS = 15.0
 
 
 def prepare(host: Host, name: str, *, first: bool) -> None:
@@ -38,9 +40,27 @@ def prepare(host: Host, name: str, *, first: bool) -> None:
     boot = plan_boot(host, around, guest, iso)
     host.act(*boot.before, *plan_host(around))
     bring_up(host, guest, around.settings)
+    wait_for_nodes(host, guest)
     host.act(*boot.files, *folder.remove("phase"), folder.write("boots", f"{boots + 1}\n"))
     text = f"boots{f' from the ISO {iso}' if iso else ''}" if first else f"reboot {boots}"
     logs.log(host, inventory.storage, guest, "info", text)
+
+
+def wait_for_nodes(host: Host, guest: Guest) -> None:
+    """Wait for the device nodes of a guest's disks, which can come seconds after zfs(8) is done.
+
+    So it is when they were just created or renamed (captures README 15). Raises ChyvesError where
+    one does not come.
+    """
+    deadline = time.monotonic() + NODE_SECONDS
+    for disk in guest.disks:
+        while not host.path(disk.device).exists():
+            if time.monotonic() > deadline:
+                raise ChyvesError(
+                    f"{guest.name}: {disk.name} has no device node {disk.device}",
+                    f"zfs get volmode {disk.dataset}",
+                )
+            time.sleep(0.05)
 
 
 def is_ejected(guest: Guest, settings: Settings, reboots: int) -> bool:

@@ -143,7 +143,7 @@ def look_on(host: Host, name: str) -> str:
                 return text
             raise ChyvesError(f"{name}: {text}", f"chyves {name} log")
         phase = folder.read(host, "phase")
-        if phase:
+        if phase and not phase.startswith("ended"):
             steady = steady or time.monotonic()
             if time.monotonic() - steady >= LOOK_ON_SECONDS:
                 check_supervised(host, name)

@@ -16,7 +16,7 @@ from chyves_core.supervise.folder import RunFolder
 
 # rc.conf(5): the host's own shutdown gives everything 90 seconds (rcshutdown_timeout).
 STOP_SECONDS = 90
-KILL_SECONDS = 10
+KILL_SECONDS = 30
 
 
 def plan_stop(guest: Guest, runtime: Runtime, *, force: bool) -> tuple[Step, ...]:

@@ -146,7 +146,7 @@ choose_python() {
 
 # find_python: that of the checkout, else the one that chyves was installed with, which pip writes
 # into the first line of chyves_python (into the second one, behind '''exec', where its path is
-# long or has blanks). CHYVES_PYTHON overrules both.
+# long or has blanks), else one of the host. CHYVES_PYTHON overrules all.
 find_python() {
 	python=${CHYVES_PYTHON-}
 	[ -z "$python" ] || return 0
@@ -159,11 +159,36 @@ find_python() {
 		/bin/sh*) python=${second_line#"'''exec' "} && python=${python%' "$0"'*} ;;
 		esac
 		python=${python#[\'\"]} && python=${python%[\'\"]}
-		[ ! -x "$python" ] || return 0
+		# In a checkout it says just "python", and a folder here may be called so.
+		case $python in
+		/*) [ ! -x "$python" ] || return 0 ;;
+		esac
 	fi
-	for python in python3 python3.14 python3.13 python3.12 python3.11; do
-		command -v "$python" >/dev/null 2>&1 && return 0
+	find_python_of_host
+}
+
+# find_python_of_host: the first one that is new enough and has the packages, else one that is
+# new enough. FreeBSD's python3 may be an old one, with python3.11 beside it, and /usr/local/bin
+# is not in every PATH.
+find_python_of_host() {
+	new_enough='' too_old=''
+	for name in python3 python3.14 python3.13 python3.12 python3.11; do
+		python=$(command -v "$name") || python=/usr/local/bin/$name
+		[ -x "$python" ] || continue
+		found_version=$("$python" -c '
+import sys
+from importlib.util import find_spec
+new = sys.version_info >= (3, 11)
+print(new and all(map(find_spec, ("plumbum", "configobj"))), new, sys.version.split()[0])
+' 2>/dev/null) || continue
+		case $found_version in
+		True*) return 0 ;;
+		False\ True*) new_enough=${new_enough:-$python} ;;
+		*) too_old="$python is ${found_version##* }" ;;
+		esac
 	done
-	echo "chyves: Python 3.11 or newer is needed to run this command" >&2
+	python=$new_enough
+	[ -z "$python" ] || return 0
+	echo "chyves: Python 3.11 or newer is needed to run this command${too_old:+; $too_old}" >&2
 	exit 1
 }

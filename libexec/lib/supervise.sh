@@ -55,5 +55,6 @@ while [ "$status" -eq 0 ] || [ -e "$folder/reload" ]; do
 	bhyvectl "--vm=$vm" --destroy >/dev/null 2>&1
 done
 
+phase "ended $status"
 # Not exec: as long as this shell is there, the guest counts as running.
 "$chyves" boot-step "$guest" ended "$status"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -63,6 +65,27 @@ def test_a_tap_of_someone_else_is_left_alone(guest: LabHost) -> None:
     assert "tap50 belongs to something else" in done.stderr
     assert "description: mine" in interfaces(guest)
     assert not guest.commands("daemon")
+
+
+def test_a_tap_that_a_process_has_open_is_left_and_not_waited_for(
+    guest: LabHost, tmp_path: Path
+) -> None:
+    """ifconfig destroy hangs until it is closed; captures ifconfig tap-open-destroy."""
+    spin = tmp_path / "spin.rom"
+    spin.write_bytes(b"\xeb\xfe".rjust(4082, b"\0").ljust(4096, b"\0"))
+    guest.run("ifconfig", "tap50", "create", "description", "chyves:web1:tap50")
+    guest.run("kldload", "vmm", "nmdm")
+    words = ["bhyve", "-m", "64M", "-s", "0,hostbridge", "-s", "5,virtio-net,tap50"]
+    words += ["-s", "31,lpc", "-l", f"bootrom,{spin}", "other"]
+    with subprocess.Popen(words, env=guest.environment()) as other:
+        until(lambda: "Opened by PID" in interfaces(guest))
+        guest.chyves("web1", "reclaim")
+        assert "description: chyves:web1:tap50" in interfaces(guest)
+        other.kill()
+    until(lambda: "Opened by PID" not in interfaces(guest))
+    guest.run("bhyvectl", "--vm=other", "--destroy")
+    guest.chyves("web1", "reclaim")
+    nothing_is_left(guest)
 
 
 @pytest.mark.parametrize(

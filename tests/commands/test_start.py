@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
+import threading
+import time
 from pathlib import Path
 
-from tests.commands.conftest import ended, interfaces, nothing_is_left
+from tests.commands.conftest import ended, interfaces, nothing_is_left, until
 from tests.conftest import LabHost
 
 
@@ -110,3 +113,22 @@ def test_strange_values_never_reach_a_shell(guest: LabHost, tmp_path: Path) -> N
     assert json.loads(guest.output("list", "--json"))[0]["properties"]["description"] == value
     guest.chyves("web1", "stop")
     assert not canary.exists()
+
+
+def test_a_disk_whose_device_node_comes_late_is_waited_for(guest: LabHost, tmp_path: Path) -> None:
+    """As it is when the guest was just created or renamed; captures README 15."""
+    node = guest.root / "dev/zvol/zroot/chyves/guests/web1/disk0"
+    hidden = shutil.move(node, tmp_path / "disk0")
+
+    def come_late() -> None:
+        # `start` asks for the modules first, then the supervisor's boot-step, shortly before bhyve.
+        until(lambda: len(guest.commands("kldstat")) > 1)
+        time.sleep(1.5)
+        shutil.move(hidden, node)
+
+    late = threading.Thread(target=come_late)
+    late.start()
+    assert guest.output("web1", "start", "os.iso") == "web1: running"
+    late.join()
+    guest.chyves("web1", "stop")
+    nothing_is_left(guest)

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from checkout import Chyves
+from checkout import REPOSITORY, Chyves
 
 
 def test_links_of_several_steps_lead_to_the_checkout(chyves: Chyves, tmp_path: Path) -> None:
@@ -87,6 +87,80 @@ def write_interpreter(path: Path) -> Path:
     return path
 
 
+def write_host_python(path: Path, version: str = "3.11.9", packages: bool = True) -> Path:
+    """An interpreter that answers what it is, and then does the same."""
+    new = int(version.split(".")[1]) >= 11
+    answer = f"{new and packages} {new} {version}"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(
+        f'#!/bin/sh\n[ "$1" != -c ] || {{ echo {answer}; exit; }}\necho "$0 runs ${{1##*/}}"\n'
+    )
+    path.chmod(0o755)
+    return path
+
+
+@pytest.fixture
+def bare(chyves: Chyves, tmp_path: Path) -> Chyves:
+    """A checkout without an environment, on a host that has no Python yet."""
+    if list(Path("/usr/local/bin").glob("python3*")):
+        pytest.skip("this machine has a Python in /usr/local/bin, where one is always found")
+    chyves.add("snake", first_line="#!/usr/bin/env python3", body="")
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    for tool in ("env", "awk", "id", "ls", "readlink", "sh"):
+        os.symlink(shutil.which(tool) or tool, tools / tool)
+    chyves.environment |= {"PATH": str(tools), "CHYVES_PYTHON": ""}
+    return chyves
+
+
+def test_a_python_that_is_too_old_is_passed_over_and_named_where_there_is_no_other(
+    bare: Chyves, tmp_path: Path
+) -> None:
+    """FreeBSD 13.2's python3 is 3.9."""
+    old = write_host_python(tmp_path / "tools" / "python3", "3.9.18")
+    said = bare("snake")
+    assert said.status == 1
+    assert said.err == (
+        f"chyves: Python 3.11 or newer is needed to run this command; {old} is 3.9.18\n"
+    )
+    new = write_host_python(tmp_path / "tools" / "python3.11")
+    assert bare("snake").out == f"{new} runs chyves-snake\n"
+
+
+def test_a_python_that_has_the_packages_goes_before_one_that_has_not(
+    bare: Chyves, tmp_path: Path
+) -> None:
+    plain = write_host_python(tmp_path / "tools" / "python3", "3.12.4", packages=False)
+    assert bare("snake").out == f"{plain} runs chyves-snake\n"
+    whole = write_host_python(tmp_path / "tools" / "python3.11")
+    assert bare("snake").out == f"{whole} runs chyves-snake\n"
+
+
+def test_a_folder_called_python_is_no_python(bare: Chyves, tmp_path: Path) -> None:
+    """The first line of bin/chyves_python says just that in a checkout."""
+    (bare.root.parent / "python").mkdir()
+    host = write_host_python(tmp_path / "tools" / "python3")
+    assert bare("snake").out == f"{host} runs chyves-snake\n"
+
+
+def test_a_python_without_the_packages_says_so_in_two_lines() -> None:
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-I",
+            "-S",
+            "-c",
+            "import sys; sys.path[:0] = sys.argv[1:]; import chyves_core.cli",
+            str(REPOSITORY),
+        ],
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"chyves: {sys.executable} has no plumbum\n")
+    assert done.stderr.count("\n") == 2
+
+
 @pytest.mark.parametrize(
     "first_line",
     ["#!/usr/bin/env python3", "#!/usr/bin/python3 -u", "#! /usr/local/bin/python3.11"],
@@ -96,7 +170,7 @@ def test_a_checkout_runs_python_commands_with_its_own_environment(
 ) -> None:
     chyves.add("snake", first_line=first_line, body="")
     del chyves.environment["CHYVES_PYTHON"]
-    on_path = write_interpreter(tmp_path / "programs" / "python3")
+    on_path = write_host_python(tmp_path / "programs" / "python3")
     assert chyves("snake").out == f"{on_path} runs chyves-snake\n"
     own = write_interpreter(chyves.root / ".venv" / "bin" / "python3")
     assert chyves("snake").out == f"{own} runs chyves-snake\n"
@@ -128,15 +202,8 @@ def test_other_languages_run_as_their_first_line_says(chyves: Chyves) -> None:
     assert chyves("compiled").status == 0
 
 
-def test_without_any_python_a_command_in_python_says_what_is_missing(
-    chyves: Chyves, tmp_path: Path
-) -> None:
-    chyves.add("snake", first_line="#!/usr/bin/env python3", body="")
-    tools = tmp_path / "tools"
-    tools.mkdir()
-    for tool in ("env", "awk", "id", "ls", "readlink", "sh"):
-        os.symlink(shutil.which(tool) or tool, tools / tool)
-    said = chyves("snake", PATH=str(tools), CHYVES_PYTHON="")
+def test_without_any_python_a_command_in_python_says_what_is_missing(bare: Chyves) -> None:
+    said = bare("snake")
     assert said.status == 1
     assert said.err == "chyves: Python 3.11 or newer is needed to run this command\n"
 

@@ -25,17 +25,21 @@ class Console:
             except OSError:
                 self.is_open = False
 
-    def read_lines(self) -> list[str]:
-        """Return the lines that are complete by now, without their ends."""
+    def read_keys(self) -> str:
+        """Return what was typed, and echo nothing of it."""
         try:
             data = os.read(self.source, 1024)
         except BlockingIOError:
-            return []
+            return ""
         except OSError:
             data = b""
         self.is_open = bool(data)
+        return data.decode(errors="replace")
+
+    def read_lines(self) -> list[str]:
+        """Return the lines that are complete by now, without their ends."""
         lines: list[str] = []
-        for letter in data.decode(errors="replace").replace("\r\n", "\r"):
+        for letter in self.read_keys().replace("\r\n", "\r"):
             self._take(letter, lines)
         return lines
 

@@ -12,8 +12,17 @@ TINY_ROMS: tuple[tuple[bytes, str], ...] = (
     (bytes.fromhex("fa2e660f011e"), "triple fault"),
     (bytes.fromhex("faf4"), "halt"),
     (bytes.fromhex("ebfe"), "spin"),
+    (bytes.fromhex("e90df0"), "talk"),
 )
-"""Code at the reset vector and what it does (captures bhyve_run roms)."""
+"""Code at the reset vector and what it does (captures bhyve_run roms).
+
+The last one is the jump to the start of the ROM of tests/endtoend/roms.py: it prints its greeting
+on com1, and again at each key but those of TALK_KEYS.
+"""
+TALK_KEYS = {"q": 1, "r": 0, "h": 2}
+"""Keys that end that guest, and bhyve's status then."""
+
+GREETING_PLACE = 0x800
 
 SHELL_GREETING = """\
 UEFI Interactive Shell v2.2
@@ -31,6 +40,12 @@ def rom_action(rom: str, lab: Lab) -> str:
         if code.startswith(start):
             return action
     return "uefi"
+
+
+def rom_greeting(rom: str, lab: Lab) -> str:
+    """Return what the ROM that talks has to say."""
+    with open(lab.path_or_own(rom), "rb") as firmware:
+        return firmware.read()[GREETING_PLACE:].partition(b"\0")[0].decode().replace("\r", "")
 
 
 def run_uefi_command(line: str) -> tuple[str, int | None]:

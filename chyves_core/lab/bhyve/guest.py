@@ -20,7 +20,13 @@ from pathlib import Path
 from chyves_core.lab.bhyve import media
 from chyves_core.lab.bhyve.console import Console
 from chyves_core.lab.bhyve.failures import Crash
-from chyves_core.lab.bhyve.firmware import SHELL_GREETING, rom_action, run_uefi_command
+from chyves_core.lab.bhyve.firmware import (
+    SHELL_GREETING,
+    TALK_KEYS,
+    rom_action,
+    rom_greeting,
+    run_uefi_command,
+)
 from chyves_core.lab.bhyve.framebuffer import GREETING
 from chyves_core.lab.bhyve.machine import Machine
 from chyves_core.lab.bhyve.opening import OpenDevices
@@ -36,7 +42,7 @@ LAB_LOOK = 5.0
 
 LAB_IS_GONE = 4
 DESTROYED = "vm_run error -1, errno 6"
-WAITING, FIRMWARE, BOOTING, LOGIN, SHELL, HANGING, STOPPING = range(7)
+WAITING, FIRMWARE, BOOTING, LOGIN, SHELL, HANGING, STOPPING, TALKING = range(8)
 
 
 def run_standin(machine: Machine, lab: Lab, opened: OpenDevices, orders: int) -> int:
@@ -125,9 +131,22 @@ class Guest:
 
     def _run_tiny_rom(self, action: str) -> int | None:
         self.stage = HANGING
+        if action == "talk":
+            self.stage = TALKING
+            self._greet()
         if action == "unhandled port" and "e" in self.machine.flags:
             raise Crash(signal.SIGABRT, "Unhandled inb 0x1234 at 0xfff3")
         return ROM_STATUS.get(action)
+
+    def _greet(self) -> None:
+        self.com1.write(rom_greeting(self.machine.bootrom or "", self.lab))
+
+    def _talk(self, keys: str) -> int | None:
+        for key in keys:
+            if key in TALK_KEYS:
+                return TALK_KEYS[key]
+            self._greet()
+        return None
 
     def _boot(self, medium: media.Disk | None) -> int | None:
         self.script = media.read_script(medium.file) if medium else media.Script()
@@ -176,6 +195,8 @@ class Guest:
         for console in self.consoles:
             if console.source not in ready:
                 continue
+            if self.stage == TALKING and console is self.com1:
+                return self._talk(console.read_keys())
             for line in console.read_lines():
                 status = self._take_line(line) if console is self.com1 else None
                 if status is not None:
