@@ -109,6 +109,10 @@ def begin(host: Host, inventory: Inventory, job: Import, image: Image) -> None:
     """Make the volume; it is no disk yet."""
     try:
         host.act(begin_step(job, image.size))
+    except KeyboardInterrupt:
+        with uninterrupted():
+            host.try_to(*undo(job))
+        raise
     except ChyvesError as error:
         what = f"an image of {show_size(image.size)}"
         raise no_room(inventory, job.guest, what, error) from error

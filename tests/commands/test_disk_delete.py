@@ -149,18 +149,13 @@ def test_what_is_wrong_deletes_nothing(web: LabHost) -> None:
     before = web.everything()
     for status, words in (
         (2, ["delete"]),
-        (2, ["delete", "disk0", "disk1"]),
         (2, ["delete", "--sparse", "disk0"]),
         (3, ["delete", "disk"]),
-        (3, ["delete", "disk*"]),
         (3, ["delete", "disk5"]),
-        (3, ["delete", "other"]),
         (3, ["delete", "tap50"]),
         (3, ["delete", "disk01"]),
-        (3, ["delete", "disk0@s"]),
         (3, ["delete", "../web1/disk0"]),
         (3, ["delete", "img/../../web1"]),
-        (3, ["delete", ""]),
     ):
         done = web.chyves("web1", "disk", *words, "-y", status=status)
         assert 1 <= done.stderr.count("\n") <= 2, words

