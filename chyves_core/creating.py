@@ -16,7 +16,7 @@ from chyves_core.properties.assignments import (
     split_assignment,
 )
 from chyves_core.properties.schema import load_schema
-from chyves_core.setting import check_unique
+from chyves_core.setting import check_disks, check_unique
 from chyves_core.settings import default_settings, global_settings
 
 
@@ -96,6 +96,7 @@ def check_properties(inventory: Inventory, request: Request, restricted: bool) -
         if known and "unique" in known.marks and len(request.names) > 1:
             raise UsageError(f"{name}={value}: no two guests can have the same value")
     check_unique(inventory, {request.names[0]: chosen})
+    check_disks(request.names[0], ["disk0"], chosen)
     return chosen
 
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from chyves_core.errors import ChyvesError, HostError
-from chyves_core.plan import Copy, Run, Step, Write, quote
+from chyves_core.plan import Copy, Run, Size, Step, Write, quote
 
 # Values of ZFS user properties may hold any byte; surrogateescape brings each one through whole.
 TEXT = {"encoding": "utf-8", "errors": "surrogateescape"}
@@ -90,6 +90,8 @@ class Host:
                 self.write(step.path, step.text, step.mode)
             elif isinstance(step, Copy):
                 self.copy(step.source, step.target)
+            elif isinstance(step, Size):
+                self.set_size(step)
             else:
                 self.remove(step.path)
 
@@ -137,6 +139,32 @@ class Host:
         finally:
             with contextlib.suppress(FileNotFoundError):
                 draft.unlink()
+
+    def set_size(self, step: Size) -> None:
+        """Give a file of the host its size; a new one comes into being with it."""
+        target = self.path(step.path)
+        draft = target.with_name(f".{target.name}.{os.getpid()}") if step.new else target
+        try:
+            target.parent.mkdir(exist_ok=True)
+            opened = os.open(draft, os.O_WRONLY | (os.O_CREAT if step.new else 0), 0o600)
+            with open(opened, "wb") as file:
+                file.truncate(step.size)
+                os.fsync(opened)
+            if step.new:
+                os.link(draft, target)
+        except OSError as error:
+            raise HostError(f"cannot make {step.path}: {error.strerror}") from error
+        finally:
+            if step.new:
+                draft.unlink(missing_ok=True)
+
+    def file_size(self, host_path: str) -> tuple[int, int]:
+        """Return how long a file of the host is and how many bytes it takes; 0 where it is gone."""
+        try:
+            found = self.path(host_path).stat()
+        except OSError:
+            return 0, 0
+        return found.st_size, found.st_blocks * 512
 
     def remove(self, host_path: str, *, durable: bool = False) -> None:
         """Remove a file of the host where it is there; a durable removal outlives a power loss."""

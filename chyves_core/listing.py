@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from chyves_core.errors import UsageError
-from chyves_core.guests import Inventory
+from chyves_core.guests import Guest, Inventory
 from chyves_core.look import Look
 from chyves_core.output import Row, Size
 
@@ -87,23 +87,44 @@ def unknown(inventory: Inventory, word: str, kinds: Sequence[str]) -> UsageError
 
 
 def disks(look: Look, word: str | None) -> Listed:
-    """Return the disks of all guests, or of those that the word means."""
-    rows: list[Row] = [
-        {
+    """Return the disks of all guests, or of those that the word means: zvols, then image files."""
+    rows = [row for guest in look.guests([word] if word else []) for row in disk_rows(look, guest)]
+    columns = ("guest", "disk", "size", "used", "dataset", "serial", "description")
+    return Listed(columns, rows, "disks")
+
+
+def disk_rows(look: Look, guest: Guest) -> Iterator[Row]:
+    """Yield a row for each disk of a guest; `slot` is its PCI slot, once it has one."""
+    from chyves_core.bhyve.slots import parse_slots
+    from chyves_core.disks.images import read_images
+    from chyves_core.info_columns import said
+
+    slots = parse_slots(guest.value("pci_slots"))
+    for disk in guest.disks:
+        yield {
             "guest": guest.name,
             "disk": disk.name,
             "size": Size(disk.size),
             "used": look.used(disk),
             "dataset": disk.dataset,
             "serial": disk.properties.get("disk_serial"),
-            "description": disk.properties.get("description"),
-            "notes": disk.properties.get("notes"),
+            "description": said(disk.properties.get("description")),
+            "notes": said(disk.properties.get("notes")),
+            "slot": slots.get(disk.name),
+            "path": disk.device,
+            "options": guest.properties.get(f"virtio_block_options_{disk.name}"),
+            "source": disk.properties.get("source"),
         }
-        for guest in look.guests([word] if word else [])
-        for disk in guest.disks
-    ]
-    columns = ("guest", "disk", "size", "used", "dataset", "serial", "description")
-    return Listed(columns, rows, "disks")
+    for image in read_images(look.host, guest):
+        yield {
+            **dict.fromkeys(("dataset", "serial", "description", "notes", "options", "source")),
+            "guest": guest.name,
+            "disk": image.name,
+            "size": Size(image.size),
+            "used": Size(image.used),
+            "slot": slots.get(image.name),
+            "path": image.path,
+        }
 
 
 def groups(look: Look, word: str | None) -> Listed:

@@ -69,7 +69,7 @@ def _hold_one(host: Host, name: str, deadline: float) -> Iterator[None]:
         while not _try_lock(lock_file.fileno()):
             if time.monotonic() > deadline:
                 holder = lock_file.read().strip() or "another process"
-                what = name.removeprefix("guest-").removeprefix("resource-")
+                what = name.partition("-")[2] or name
                 raise Refused(f"{what}: is being changed by {holder}", "try again in a moment")
             time.sleep(0.05)
         lock_file.truncate(0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from dataclasses import dataclass
 
@@ -57,7 +58,23 @@ class Copy:
         return f"cp {quote((self.source, self.target))}"
 
 
-Step = Run | Write | Remove | Copy
+@dataclass(frozen=True)
+class Size:
+    """One file of the host that gets a size: what is new in it are zeros that take no room.
+
+    With `new` it is made, never over one that is there.
+    """
+
+    path: str
+    size: int
+    new: bool = False
+
+    def __str__(self) -> str:
+        line = f"truncate -s {self.size} {quote((self.path,))}"
+        return f"mkdir -p {quote((os.path.dirname(self.path),))} && {line}" if self.new else line
+
+
+Step = Run | Write | Remove | Copy | Size
 Plan = tuple[Step, ...]
 
 

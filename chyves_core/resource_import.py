@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shlex
-import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,9 +17,8 @@ from chyves_core.plan import Plan, Run, quote, run
 from chyves_core.pools import read_storage
 from chyves_core.resource_sources import Source
 from chyves_core.resources import PREFIX
+from chyves_core.taking_back import taken_back_on_failure
 from chyves_core.unpacking import UNPACKERS, Poured, open_file, pour
-
-STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @dataclass(frozen=True)
@@ -85,7 +82,7 @@ def import_resource(
         if host.dry_run:
             print(*shown_steps(job, checksum), sep="\n")
             return None
-        with taken_back_on_failure(host, job):
+        with taken_back_on_failure(host, undo(job), job.dataset):
             check_mounted(host, job)
             poured = bring(host, job, checksum)
             host.act(finish(job, poured))
@@ -176,34 +173,6 @@ def put_in_place(host: Host, job: Import) -> None:
             host.remove(job.download)
     except OSError as error:
         raise HostError(f"{job.name}: cannot be put in place: {error.strerror}") from error
-
-
-@contextlib.contextmanager
-def taken_back_on_failure(host: Host, job: Import) -> Iterator[None]:
-    """Destroy the dataset again where the block fails or is interrupted.
-
-    A closed terminal and SIGTERM count as Ctrl-C meanwhile.
-    """
-
-    def interrupt(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    handlers = {number: signal.getsignal(number) for number in STOPPING}
-    for number, handler in handlers.items():
-        if handler is not signal.SIG_IGN:
-            signal.signal(number, interrupt)
-    try:
-        yield
-    except BaseException as error:
-        for number in STOPPING:
-            signal.signal(number, signal.SIG_IGN)
-        failures = host.try_to(*undo(job))
-        if failures and isinstance(error, ChyvesError):
-            error.hint = f"{job.dataset} is left half made: {failures[0]}"
-        raise
-    finally:
-        for number, handler in handlers.items():
-            signal.signal(number, handler)
 
 
 def undo(job: Import) -> Plan:

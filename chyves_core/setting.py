@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from chyves_core import journal, locks, zfs
@@ -65,6 +65,7 @@ def plan_changes(inventory: Inventory, targets: Mapping[str, Mapping[str, str]])
         schema = load_schema("guest")
         values = check_for(target, schema, wanted, unknown_allowed)
         for guest in chosen:
+            check_disks(guest.name, [disk.name for disk in guest.disks], values)
             add_change(changes, guest_change(inventory, guest, values))
             guests[guest.name] = {**guests.get(guest.name, {}), **values}
     check_unique(inventory, guests)
@@ -87,6 +88,14 @@ def check_for(
         return check_assignments(schema, wanted, unknown_allowed=unknown_allowed)
     except ChyvesError as error:
         raise type(error)(f"{target}: {error.message}", error.hint) from None
+
+
+def check_disks(guest: str, disks: Sequence[str], names: Iterable[str]) -> None:
+    """Refuse options for a disk that a guest does not have: a later disk would come by them."""
+    for name in names:
+        disk = name.removeprefix("virtio_block_options_")
+        if disk != name and disk not in disks:
+            raise NotFound(f"{guest}: {name}: there is no {disk}", f"chyves {guest} disk list")
 
 
 def add_change(changes: dict[str, Change], new: Change) -> None:

@@ -119,10 +119,10 @@ def pour(
     return Poured(size, {name: digest.hexdigest() for name, digest in digests.items()})
 
 
-def read_block(file: Readable, shown: str, ending: str) -> bytes:
+def read_block(file: Readable, shown: str, ending: str, most: int = BLOCK) -> bytes:
     """Return the next block; what zlib, lzma and bz2 have to say becomes one error."""
     try:
-        return file.read(BLOCK)
+        return file.read(most)
     except EOFError as error:
         raise ChyvesError(
             f"{shown}: is cut off, the end of the {ending} file is missing"

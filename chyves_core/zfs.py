@@ -118,9 +118,14 @@ def create_filesystem(name: str, values: Mapping[str, str]) -> Run:
     return run("zfs", "create", *options(values), name)
 
 
-def create_volume(name: str, size: int, values: Mapping[str, str]) -> Run:
-    """Return the step that makes a volume of `size` bytes with its properties."""
-    return run("zfs", "create", *options(values), "-V", str(size), name)
+def create_volume(name: str, size: int, values: Mapping[str, str], *, sparse: bool = False) -> Run:
+    """Return the step that makes a volume of `size` bytes with its properties.
+
+    A sparse one has no room reserved on the pool.
+    """
+    return run(
+        "zfs", "create", *(("-s",) if sparse else ()), *options(values), "-V", str(size), name
+    )
 
 
 def pairs(values: Mapping[str, str]) -> list[str]:

@@ -179,13 +179,22 @@ def pci_device(value: str) -> str:
 
 
 def block_options(value: str) -> str:
-    """Take options of bhyve's block devices."""
-    for part in value.split(","):
+    """Take options of bhyve's block devices, each once; the sector sizes as block_if.c takes them.
+
+    The physical sector is at least as large as the logical one, and both are powers of two.
+    """
+    parts = value.split(",")
+    for part in parts:
         matching(
             part,
-            r"nocache|direct|ro|nodelete|sectorsize=\d+(/\d+)?",
-            f"{part} is not nocache, direct, ro, nodelete or sectorsize=L[/P]",
+            r"nocache|direct|ro|nodelete|sectorsize=\d{1,9}(/\d{1,9})?",
+            f"{part or 'nothing'} is not nocache, direct, ro, nodelete or sectorsize=L[/P]",
         )
+        sizes = [int(size) for size in part.partition("=")[2].split("/") if size]
+        if any(size < 512 or size & (size - 1) for size in sizes) or sizes != sorted(sizes):
+            raise Wrong(f"{part}: must be powers of two from 512 on, the larger one last")
+    if len({part.partition("=")[0] for part in parts}) != len(parts):
+        raise Wrong("names an option twice")
     return value
 
 

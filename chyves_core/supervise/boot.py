@@ -8,6 +8,8 @@ from chyves_core import resources
 from chyves_core.bhyve import slots
 from chyves_core.bhyve.machine import Machine, Media, all_slots, plan_machine
 from chyves_core.bhyve.version import HostFacts, read_facts
+from chyves_core.disks.images import image_paths
+from chyves_core.disks.settling import check_settled
 from chyves_core.errors import NotFound, Refused
 from chyves_core.guests import GUEST_PREFIX, Guest, Inventory
 from chyves_core.host import Host
@@ -82,6 +84,7 @@ def plan_boot(host: Host, around: Surroundings, guest: Guest, iso: str | None) -
     if guest.is_template:
         raise Refused(f"{guest.name}: is a template, it is never started")
     check_vm_name(guest, around.facts)
+    check_settled(around.inventory, guest)
     folder = RunFolder(guest.name)
     media = find_media(host, around.inventory, guest, iso)
     machine = plan_machine(guest, media, around.facts, folder.file("secrets.conf"))
@@ -124,9 +127,7 @@ def plan_slots(guest: Guest, media: Media) -> tuple[Run, ...]:
 
 def find_media(host: Host, inventory: Inventory, guest: Guest, iso: str | None) -> Media:
     """Return the files that a guest boots with: ISO, firmware, variables and image files."""
-    folder = f"{guest.folder}/img"
-    images = tuple(f"{folder}/{name}" for name in host.list_folder(folder))
-    media = Media(images=images)
+    media = Media(images=image_paths(host, guest))
     if iso:
         media = replace(media, iso=resources.find(inventory.storage, "ISO", iso).path)
     if guest.value("loader") == "uefi":

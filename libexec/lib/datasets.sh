@@ -48,9 +48,12 @@ snapshot_names() {
 	list_below "guests/$1" -o name -t snapshot -d 1 | sed -n 's|^[^@]*@|@|p'
 }
 
-# disk_names GUEST
+# disk_names GUEST: disk{n} for its volumes, img/NAME for its image files.
 disk_names() {
-	list_below "guests/$1" -o name -t volume -d 1 | sed 's|.*/||'
+	list_below "guests/$1" -o name -t volume -d 1 | sed -n 's|.*/\(disk[0-9]*\)$|\1|p'
+	for file in "${CHYVES_LAB:+$CHYVES_LAB/root}"/chyves/*/guests/"$1"/img/*; do
+		[ ! -f "$file" ] || printf 'img/%s\n' "${file##*/}"
+	done
 }
 
 # interface_names bridge|tap
