@@ -115,7 +115,7 @@ def syntax(error: SyntaxError) -> str:
 def read_guest(file: str, name: str, section: Any) -> Definition:
     """Return the definition in one section."""
     place = f"{file}: [{name}]"
-    if not GUEST_NAME.fullmatch(name):
+    if not re.fullmatch(GUEST_NAME, name):
         raise UsageError(f"{place} can't be the name of a guest")
     properties = {key: one_value(place, key, section[key]) for key in section.scalars}
     pool, word = properties.pop(POOL, None), properties.pop(DISKS, None)
