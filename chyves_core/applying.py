@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from chyves_core.cli import Changing, for_each
 from chyves_core import comparing, create, creating, locks, names, setting, zfs
 from chyves_core.bhyve import slots
-from chyves_core.cli import Changing, for_each
 from chyves_core.comparing import Comparison, Difference
 from chyves_core.definitions import INTERFACES, POOL, SERIAL, SLOTS, Definition
 from chyves_core.errors import ChyvesError, Refused
