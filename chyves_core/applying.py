@@ -51,7 +51,7 @@ def apply(command: Changing, given: Sequence[Definition], *, exact: bool) -> int
     with locks.hold(host, locks.NUMBERING, *guest_locks, seconds=120):
         inventory = read_inventory(host)
         found = comparing.compare_all(inventory, given, exact=exact)
-        if seen is not None and found != seen:
+        if seen is not None and shown(found) != shown(seen):
             raise Refused("the guests have changed in the meantime, nothing was done", "once more")
         work = plan_all(host, inventory, found)
         if seen is None and not host.dry_run:
@@ -59,11 +59,16 @@ def apply(command: Changing, given: Sequence[Definition], *, exact: bool) -> int
         return for_each(work, lambda each: each.name, lambda each: do(command, inventory, each))
 
 
+def shown(found: Sequence[Comparison]) -> str:
+    """Return what a preview of the comparisons shows."""
+    return "".join(comparing.show(each) for each in found)
+
+
 def preview(command: Changing, found: Sequence[Comparison]) -> None:
     """Show what differs."""
-    for each in found:
-        if not each.same:
-            command.say(comparing.show(each).rstrip("\n"))
+    text = shown(found)
+    if text:
+        command.say(text.rstrip("\n"))
 
 
 def do(command: Changing, inventory: Inventory, work: Work) -> None:

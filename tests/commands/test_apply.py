@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pexpect
 import pytest
 
 from tests.commands.conftest import import_script
@@ -195,6 +196,33 @@ def test_without_a_terminal_it_shows_and_refuses_unless_yes(
     assert done.stdout.endswith("-cpu = 1\n+cpu = 2\n")
     assert "the same with --yes" in done.stderr
     assert guests.everything() == before
+
+
+def test_on_a_terminal_it_asks_and_does_only_what_was_shown(
+    guests: LabHost, tmp_path: Path
+) -> None:
+    file = write(tmp_path, "[web1]", "cpu = 2")
+    for answer, meanwhile, status, said in (
+        ("n", False, 4, "nothing was changed"),
+        ("y", False, 0, "web1: changed"),
+        ("y", True, 4, "have changed in the meantime, nothing was done"),
+    ):
+        guests.chyves("web1", "set", "cpu=1")
+        command = pexpect.spawn(
+            str(guests.lab.bin / "chyves"),
+            ["apply", file],
+            env=guests.environment(),
+            encoding="utf-8",
+            timeout=60,
+        )
+        command.expect_exact("+cpu = 2\r\nMake the guests like this? [y/N] ")
+        if meanwhile:
+            guests.chyves("web1", "set", "cpu=3")
+        command.sendline(answer)
+        command.expect(pexpect.EOF)
+        command.close()
+        assert said in command.before
+        assert command.exitstatus == status
 
 
 def test_standard_input_is_a_file_too(guests: LabHost) -> None:
