@@ -32,6 +32,9 @@ from chyves_core.output import Format  # noqa: E402
 
 Item = TypeVar("Item")
 
+# Stands for the word - while options are read; no word of a command line can hold it.
+DASH = "\0"
+
 # What is cut out of messages: values may have 8191 bytes.
 LONG_WORD = r"(\S{150})\S{150,}"
 
@@ -40,6 +43,10 @@ class Command(cli.Application):
     """A command: its header is its help, and errors end it with one line and a status."""
 
     needs_root = False
+    # What a failure ends with; `diff` has another meaning for 1.
+    failed_status = FAILED
+    # Whether the word - stands for standard input or output; no option may take a value then.
+    takes_dash = False
     dry_run = False
     yes = False
     quiet = cli.Flag(["-q", "--quiet"], help="say nothing but errors")
@@ -75,7 +82,12 @@ class Command(cli.Application):
 
     # plumbum would print such errors to standard output in words of its own.
     def _parse_args(self, argv: list[str]) -> Any:
-        return self._as_usage_error(super()._parse_args, argv)
+        if not self.takes_dash:
+            return self._as_usage_error(super()._parse_args, argv)
+        # plumbum takes - for an option.
+        words = [DASH if word == "-" else word for word in argv]
+        options, rest = self._as_usage_error(super()._parse_args, words)
+        return options, ["-" if word == DASH else word for word in rest]
 
     def _validate_args(self, *args: Any) -> Any:
         validated = self._as_usage_error(super()._validate_args, *args)
@@ -156,19 +168,19 @@ def run_command(command: type[Command], argv: list[str]) -> int:
         return int(status)
     except ChyvesError as error:
         report(error)
-        return error.status
+        return command.failed_status if error.status == FAILED else error.status
     except KeyboardInterrupt:
         print("chyves: interrupted", file=sys.stderr)
         return INTERRUPTED
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        return FAILED
+        return command.failed_status
     except Exception as error:
         if os.environ.get("CHYVES_DEBUG") == "1":
             raise
         where = f"{type(error).__name__}: {error}".strip()
         report(ChyvesError(f"internal error, {where}", "CHYVES_DEBUG=1 shows where"))
-        return FAILED
+        return command.failed_status
 
 
 def report(error: ChyvesError, guest: str | None = None) -> None:

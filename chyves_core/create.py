@@ -6,7 +6,7 @@ others half-way leaves a dataset that is no guest yet, and that the next `create
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from chyves_core import zfs
@@ -14,7 +14,7 @@ from chyves_core.bhyve import slots
 from chyves_core.errors import Refused, UsageError
 from chyves_core.guests import GUEST_PREFIX, VERSION_PROPERTY, Inventory
 from chyves_core.numbering import Taken, new_serial
-from chyves_core.plan import Plan, Step, run
+from chyves_core.plan import Plan, Run, Step, run
 from chyves_core.pools import GUEST_VERSION, Pool
 from chyves_core.settings import Settings
 from chyves_core.sizes import parse_size
@@ -30,14 +30,22 @@ DISK_PROPERTIES = (
 
 
 @dataclass(frozen=True)
+class NewDisk:
+    """One disk that is to be made; `size` in bytes, `values` are all properties of the zvol."""
+
+    name: str
+    size: int
+    values: Mapping[str, str]
+
+
+@dataclass(frozen=True)
 class NewGuest:
-    """One guest that is to be made; `size` of its disk0 in bytes."""
+    """One guest that is to be made, with its disks."""
 
     name: str
     pool: Pool
-    size: int
     properties: Mapping[str, str]
-    disk_options: Mapping[str, str]
+    disks: tuple[NewDisk, ...]
 
     @property
     def dataset(self) -> str:
@@ -46,25 +54,48 @@ class NewGuest:
 
 
 def guest_properties(
-    defaults: Settings, global_: Settings, taken: Taken, chosen: Mapping[str, str]
+    defaults: Settings,
+    global_: Settings,
+    taken: Taken,
+    chosen: Mapping[str, str],
+    disks: Sequence[str] = ("disk0",),
 ) -> dict[str, str]:
-    """Return all properties of a new guest: what was chosen, the defaults, and its own identity."""
+    """Return all properties of a new guest: what was chosen, the defaults, and its own identity.
+
+    Whatever of its identity was not chosen is made anew.
+    """
     properties = {
         each.name: defaults[each.name]
         for each in defaults.schema.properties
         if each.scope == "guest" and (not each.optional or each.name in defaults.own)
     }
-    tap = taken.next_tap(global_.number("tap_start_offset"))
-    properties |= {
-        "net_ifaces": tap,
-        f"{tap}_mac": taken.new_mac(),
-        f"{tap}_bridge": defaults["bridge"],
-        "serial": taken.next_nmdm(global_.number("console_start_offset")),
-        "uefi_vnc_port": taken.next_port(global_.number("uefi_vnc_port_start_offset")),
-        "uuid": taken.new_uuid(),
-        "pci_slots": slots.show_slots(slots.assign({}, ("disk0", tap))),
+    make: dict[str, Callable[[], str]] = {
+        "net_ifaces": lambda: taken.next_tap(global_.number("tap_start_offset")),
+        "serial": lambda: taken.next_nmdm(global_.number("console_start_offset")),
+        "uefi_vnc_port": lambda: taken.next_port(global_.number("uefi_vnc_port_start_offset")),
+        "uuid": taken.new_uuid,
     }
-    return {**properties, **chosen}
+    properties |= chosen
+    properties |= {name: make_one() for name, make_one in make.items() if name not in chosen}
+    interfaces = [name for name in properties["net_ifaces"].split(",") if name]
+    properties |= interface_properties(defaults, taken, interfaces, chosen)
+    kept = slots.parse_slots(chosen.get("pci_slots", ""))
+    properties["pci_slots"] = slots.show_slots(slots.assign(kept, (*disks, *interfaces)))
+    return properties
+
+
+def interface_properties(
+    defaults: Settings, taken: Taken, interfaces: Iterable[str], known: Mapping[str, str]
+) -> dict[str, str]:
+    """Return an address and a bridge for each tap that has none in the known properties."""
+    found = {}
+    for tap in interfaces:
+        if tap.startswith("tap"):
+            if f"{tap}_mac" not in known:
+                found[f"{tap}_mac"] = taken.new_mac()
+            if f"{tap}_bridge" not in known:
+                found[f"{tap}_bridge"] = defaults["bridge"]
+    return found
 
 
 def disk_options(defaults: Settings) -> dict[str, str]:
@@ -81,12 +112,28 @@ def plan_guest(guest: NewGuest) -> Plan:
     """Return the zfs calls that make one guest; the last one makes it count."""
     properties = {f"{GUEST_PREFIX}{name}": value for name, value in guest.properties.items()}
     properties.pop(VERSION_PROPERTY, None)
-    disk = {**guest.disk_options, f"{GUEST_PREFIX}disk_serial": new_serial()}
+    last = {VERSION_PROPERTY: str(GUEST_VERSION)}
+    if guest.properties.get("template") == "yes":
+        last["readonly"] = "on"
     return (
         zfs.create_filesystem(guest.dataset, properties),
-        zfs.create_volume(f"{guest.dataset}/disk0", guest.size, disk),
-        zfs.set_properties([guest.dataset], {VERSION_PROPERTY: str(GUEST_VERSION)}),
+        *(plan_disk(guest.dataset, disk) for disk in guest.disks),
+        zfs.set_properties([guest.dataset], last),
     )
+
+
+def plan_disk(dataset: str, disk: NewDisk) -> Run:
+    """Return the zfs call that makes a disk of the guest in that dataset."""
+    return zfs.create_volume(f"{dataset}/{disk.name}", disk.size, disk.values)
+
+
+def new_disk(
+    defaults: Settings, name: str, size: int, own: Mapping[str, str] | None = None
+) -> NewDisk:
+    """Return a new disk with its own properties, and a serial number where they have none."""
+    values = {"disk_serial": new_serial(), **(own or {})}
+    prefixed = {f"{GUEST_PREFIX}{key}": value for key, value in values.items()}
+    return NewDisk(name, size, {**disk_options(defaults), **prefixed})
 
 
 def plan_clearing(inventory: Inventory, guest: NewGuest) -> tuple[Step, ...]:

@@ -75,13 +75,13 @@ def plan_guests(host: Host, inventory: Inventory, request: Request) -> list[crea
     defaults, global_ = default_settings(storage), global_settings(storage)
     chosen = check_properties(inventory, request, global_.enabled("restrict_new_property_names"))
     taken = read_taken(host, storage)
+    size = request.size or create.read_size(defaults["size"])
     return [
         create.NewGuest(
             name,
             pool,
-            request.size or create.read_size(defaults["size"]),
             create.guest_properties(defaults, global_, taken, chosen),
-            create.disk_options(defaults),
+            (create.new_disk(defaults, "disk0", size),),
         )
         for name in request.names
     ]

@@ -16,6 +16,8 @@ Row = Mapping[str, object]
 TURNING = frozenset("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 SHORT_ESCAPES = {"\n": "\\n", "\t": "\\t", "\r": "\\r"}
 NOT_IN_JSON = "[\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+# As many digits of a checksum are shown.
+DIGEST_SHOWN = 12
 # Stands for a cell that a row does not have.
 BLANK = object()
 
@@ -35,6 +37,10 @@ class Size(int):
     """A number of bytes; `text` is how it was written, where that is to be shown."""
 
     text = ""
+
+
+class Digest(str):
+    """A checksum: people are shown its beginning, which tells any two apart."""
 
 
 class Moment(int):
@@ -90,6 +96,8 @@ def print_json(value: object, stream: TextIO | None = None) -> None:
 
 def show_cell(value: object, wanted: Format) -> str:
     """Return a cell as text: sizes and times for people unless exact, nothing as `-`."""
+    if isinstance(value, Digest) and not (wanted.exact or wanted.no_header):
+        return escape(value[:DIGEST_SHOWN]) or "-"
     if isinstance(value, str):
         return escape(value) or "-"
     if value is None:

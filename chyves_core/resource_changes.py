@@ -103,7 +103,7 @@ def rename(host: Host, kind: str, old: str, new: str) -> None:
     At every moment the resource is found, by its old name or by the new one.
     """
     resources.check_name(new)
-    with locks.hold(host, resources.lock(old), resources.lock(new), locks.NUMBERING):
+    with locks.hold(host, resources.lock(old, kind), resources.lock(new, kind), locks.NUMBERING):
         inventory = read_inventory(host)
         resource = resources.find(inventory.storage, kind, old)
         guests = guests_with_firmware(inventory, resource)
@@ -163,7 +163,7 @@ def delete(
     `confirm` asks, and raises Refused on a no. `force` also takes snapshots of the resource, and
     a firmware that guests name.
     """
-    with locks.hold(host, resources.lock(name), seconds=2):
+    with locks.hold(host, resources.lock(name, kind), seconds=2):
         inventory = read_inventory(host)
         known = resources.all(inventory.storage, kind)
         if name not in known:

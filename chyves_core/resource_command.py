@@ -6,11 +6,11 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from chyves_core.cli import Changing, Listing, cli
+from chyves_core.cli import Changing, Listing, cli, for_each
 from chyves_core import resources
 from chyves_core.errors import Refused, UsageError
 from chyves_core.header import read_header
-from chyves_core.output import Size, print_rows
+from chyves_core.output import Digest, Size, print_rows
 from chyves_core.pools import read_storage
 from chyves_core.resources import Resource
 from chyves_core.sizes import show_size
@@ -18,20 +18,22 @@ from chyves_core.sizes import show_size
 if TYPE_CHECKING:
     from chyves_core.checksums import Checksum
 
-COLUMNS = ("name", "size", "used", "imported")
+COLUMNS = ("name", "size", "used", "imported", "sha256", "source")
 QUESTION = "Checksum (md5, sha1, sha256 or sha512; empty to go without): "
 
 
 class ResourceCommand(Changing, Listing):
-    """import, list, rename and delete for the resources of one kind."""
+    """import, list, verify, rename and delete for the resources of one kind."""
 
     kind = ""
     checksum = cli.SwitchAttr(["--hash"], str, argname="ALG:HEX")
     new_name = cli.SwitchAttr(["--name"], str, argname="NAME")
     force = cli.Flag(["-f", "--force"], help="delete also what has snapshots or is named by guests")
 
-    def main(self, verb: str, *words: str) -> None:
+    def main(self, verb: str, *words: str) -> int:
         """Do what the verb says."""
+        if verb == "verify":
+            return self.verify(words)
         if verb == "import":
             self.import_file(*self.exactly(1, verb, words))
         elif verb == "list":
@@ -46,6 +48,7 @@ class ResourceCommand(Changing, Listing):
         else:
             what = resources.noun(self.kind)
             raise self.usage(f"{verb}: is nothing that can be done with {what} resources")
+        return 0
 
     def exactly(self, count: int, verb: str, words: tuple[str, ...]) -> tuple[str, ...]:
         """Return the words behind a verb; raises UsageError where there are more or fewer."""
@@ -101,6 +104,21 @@ class ResourceCommand(Changing, Listing):
         found = resources.all(read_storage(self.host), self.kind)
         print_rows([row(each) for each in found.values()], COLUMNS, self.format)
 
+    def verify(self, names: tuple[str, ...]) -> int:
+        """Read resources again, all where none is named, and tell which are what they were."""
+        from chyves_core.resource_verify import verify
+
+        storage = read_storage(self.host)
+        chosen = dict.fromkeys(names or resources.all(storage, self.kind))
+        self.say_none(chosen, f"{resources.noun(self.kind)} resources")
+
+        def verify_one(name: str) -> None:
+            resource = resources.find(storage, self.kind, name)
+            verify(self.host, resource, quiet=bool(self.quiet))
+            self.say(f"{name}: ok")
+
+        return for_each(chosen, str, verify_one)
+
     def rename(self, old: str, new: str) -> None:
         """Rename a resource."""
         from chyves_core import resource_changes
@@ -122,7 +140,7 @@ class ResourceCommand(Changing, Listing):
 
     def _validate_args(self, *args: Any) -> Any:
         # Everyone may look.
-        self.needs_root = list(args[1][:1]) != ["list"]
+        self.needs_root = args[1][:1] not in (["list"], ["verify"])
         return super()._validate_args(*args)
 
 
@@ -134,5 +152,5 @@ def row(resource: Resource) -> dict[str, object]:
         "used": Size(resource.used),
         "imported": resource.imported,
         "source": resource.source,
-        "sha256": resource.sha256,
+        "sha256": Digest(resource.sha256),
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,6 +20,10 @@ from chyves_core.resource_sources import Source
 from chyves_core.resources import PREFIX
 from chyves_core.taking_back import taken_back_on_failure
 from chyves_core.unpacking import UNPACKERS, Poured, open_file, pour
+
+# How often a download is begun or taken up again before it is given up.
+ATTEMPTS = 5
+SECONDS_BETWEEN = 1
 
 
 @dataclass(frozen=True)
@@ -69,7 +74,7 @@ def import_resource(
     Whatever fails, and Ctrl-C, leaves nothing behind; after a kill -9 the next import of this
     name clears what is left.
     """
-    with locks.hold(host, resources.lock(name), seconds=2):
+    with locks.hold(host, resources.lock(name, kind), seconds=2):
         storage = read_storage(host)
         dataset = f"{resources.place(storage, kind)}/{name}"
         folder = os.path.dirname(resources.path_of(storage, kind, name))
@@ -130,7 +135,20 @@ def bring(host: Host, job: Import, checksum: Checksum | None) -> Poured:
 
 
 def fetch(host: Host, job: Import) -> None:
-    """Download with fetch(1), which shows its own progress where someone watches."""
+    """Download with fetch(1); one that breaks off is taken up again where that is safe."""
+    for left in reversed(range(ATTEMPTS)):
+        started, size = time.time(), size_of(host, job)
+        try:
+            fetch_once(host, job)
+            return
+        except HostError:
+            if not left or not can_go_on(host, job, started, size):
+                raise
+        time.sleep(SECONDS_BETWEEN)
+
+
+def fetch_once(host: Host, job: Import) -> None:
+    """Run fetch(1), which shows its own progress where someone watches."""
     watched = progress.on_terminal() and not job.quiet
     argv = fetch_argv(job, quiet=not watched)
     if not watched:
@@ -139,9 +157,26 @@ def fetch(host: Host, job: Import) -> None:
         raise HostError(f"{job.name}: could not be fetched, nothing was imported")
 
 
+def size_of(host: Host, job: Import) -> int:
+    """Return how much of a download is there."""
+    path = host.path(job.download)
+    return path.stat().st_size if path.is_file() else 0
+
+
+def can_go_on(host: Host, job: Import, started: float, before: int) -> bool:
+    """Return whether the rest of a download can be fetched and fits what is there.
+
+    fetch -r gives what it has the date of the server's file, and begins anew where that has
+    changed. Without a date, which shows in one that is not older than the download, it would
+    put the halves of two files together (fetch.c).
+    """
+    now = size_of(host, job)
+    return now > before and host.path(job.download).stat().st_mtime < started - 1
+
+
 def fetch_argv(job: Import, *, quiet: bool) -> tuple[str, ...]:
     """Return the fetch(1) call for a download."""
-    return ("fetch", *(("-q",) if quiet else ()), "-o", job.download, job.source.location)
+    return ("fetch", *(("-q",) if quiet else ()), "-r", "-o", job.download, job.source.location)
 
 
 def read_through(host: Host, job: Import, algorithms: set[str], *, checking: bool) -> Poured:

@@ -122,8 +122,10 @@ def noun(kind: str) -> str:
     return "ISO" if kind == ISO else "firmware"
 
 
-def lock(name: str) -> str:
-    """Return the name of the lock for one resource."""
+def lock(name: str, kind: str = ISO) -> str:
+    """Return the name of the lock for one resource; raises NotFound for what is no name."""
+    if not NAME.fullmatch(name) or len(name) > LONGEST_NAME:
+        raise not_found(kind, name, ())
     return f"resource-{name}"
 
 

@@ -35,3 +35,13 @@ def show_size(size: int) -> str:
         if len(text) <= 5:
             return text
     return f"{amount:.0f}{unit}"
+
+
+def exact_size(size: int) -> str:
+    """Return bytes so that they can be read back: with the largest letter that divides them."""
+    amount, unit = size, ""
+    for letter in UNITS:
+        if not amount or amount % 1024:
+            break
+        amount, unit = amount // 1024, letter
+    return f"{amount}{unit}"

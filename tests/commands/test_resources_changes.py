@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import subprocess
 from collections.abc import Iterator
@@ -23,6 +24,9 @@ from tests.commands.resource_files import (
 if TYPE_CHECKING:
     from tests.conftest import LabHost
 
+# Names that would lead out of the datasets of resources.
+OUTSIDE = ("../gold", "/etc/passwd", "-r", "x" * 300)
+
 
 @pytest.fixture
 def isos(lab: LabHost, tmp_path: Path) -> LabHost:
@@ -33,11 +37,17 @@ def isos(lab: LabHost, tmp_path: Path) -> LabHost:
     return lab
 
 
-def test_the_list_is_sorted_and_fits_80_columns(isos: LabHost) -> None:
+def test_the_list_is_sorted_and_says_what_each_is_and_where_it_came_from(
+    isos: LabHost, tmp_path: Path
+) -> None:
     lines = isos.output("iso", "list").splitlines()
-    assert lines[0].split() == ["NAME", "SIZE", "USED", "IMPORTED"]
+    assert lines[0].split() == ["NAME", "SIZE", "USED", "IMPORTED", "SHA256", "SOURCE"]
     assert [line.split()[0] for line in lines[1:]] == ["gold", "pfSense", "pfSense-gold"]
-    assert max(map(len, lines)) <= 80
+    digest = hashlib.sha256(b"gold" * 1000).hexdigest()
+    assert lines[1].split()[-2:] == [digest[:12], f"{tmp_path}/gold"]
+    for whole in (("-p",), ("-H",)):
+        assert digest in isos.output("iso", "list", *whole, "-o", "name,sha256")
+    assert json.loads(isos.output("iso", "list", "--json"))[0]["sha256"] == digest
 
 
 def test_the_list_has_exact_numbers_columns_and_json(isos: LabHost, tmp_path: Path) -> None:
@@ -75,7 +85,23 @@ def test_delete_guesses_nothing(isos: LabHost) -> None:
     before = isos.everything()
     for name in ("pfSens", "pfSense-", "*", "pf*", "all", "pfSense,gold", "", "."):
         isos.chyves("iso", "delete", "-y", name, "force", status=3)
+    for name in OUTSIDE:
+        for words in (
+            ("delete", "-y", "--", name),
+            ("rename", "--", name, "x"),
+            ("verify", "--", name),
+        ):
+            said = isos.chyves("iso", *words, status=3).stderr
+            assert "there is no such ISO" in said.splitlines()[0]
+        isos.chyves("iso", "rename", "--", "gold", name, status=2)
     assert isos.everything() == before
+
+
+def test_start_takes_no_path_for_an_iso(isos: LabHost) -> None:
+    isos.chyves("web1", "create", "1G")
+    for name in ("../ISO/gold", "gold/gold", "/chyves/zroot/ISO/gold/gold"):
+        said = isos.chyves("web1", "start", name, status=3).stderr
+        assert f"{name}: there is no such ISO" in said
 
 
 def test_a_name_that_is_nearly_right_brings_a_hint(isos: LabHost) -> None:

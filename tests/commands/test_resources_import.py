@@ -137,7 +137,7 @@ def test_a_dry_run_of_a_packed_url_shows_fetching_checking_and_unpacking(lab: La
     lines = lab.output("iso", "import", "-n", url, "--hash", "9e107d9d372bb6826bd81d3542a419d6")
     folder = "/chyves/zroot/ISO/x.iso"
     assert lines.splitlines()[1:5] == [
-        f"fetch -o {folder}/.download {url}",
+        f"fetch -r -o {folder}/.download {url}",
         f"md5 -q -c 9e107d9d372bb6826bd81d3542a419d6 {folder}/.download",
         f"xz -dc < {folder}/.download > {folder}/.draft",
         f"rm -f {folder}/.download",

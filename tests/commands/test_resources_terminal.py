@@ -140,7 +140,7 @@ def test_fetch_shows_its_own_progress(lab: LabHost, terminal: Terminal) -> None:
     with web_server() as address:
         status, text = end(terminal.chyves("iso", "import", "-y", f"{address}/pub/a.iso"))
     assert status == 0
-    assert lab.commands("fetch")[0][:2] == ["fetch", "-o"]
+    assert lab.commands("fetch")[0][:3] == ["fetch", "-r", "-o"]
     assert "100%" in text
     assert installed(lab, "a.iso") == CONTENT
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.commands.resource_files import CONTENT, installed, names, properties, resource_datasets
-from tests.commands.resource_server import PACKED, web_server
+from tests.commands.resource_server import CHANGED, PACKED, web_server
 
 if TYPE_CHECKING:
     from tests.conftest import LabHost
@@ -35,7 +35,7 @@ def test_a_url_is_fetched_quietly_and_its_source_kept(lab: LabHost, server: str)
     assert installed(lab, "a.iso") == CONTENT
     assert properties(lab, "zroot/chyves/ISO/a.iso")["source"] == f"{server}/pub/a.iso?mirror=1"
     (fetch,) = lab.commands("fetch")
-    assert fetch[:4] == ["fetch", "-q", "-o", "/chyves/zroot/ISO/a.iso/.download"]
+    assert fetch[:5] == ["fetch", "-q", "-r", "-o", "/chyves/zroot/ISO/a.iso/.download"]
 
 
 def test_a_packed_url_is_checked_as_it_comes_and_unpacked(lab: LabHost, server: str) -> None:
@@ -118,3 +118,45 @@ def test_a_killed_download_is_cleared_by_the_next_import(lab: LabHost, server: s
     assert names(lab) == []
     lab.chyves("iso", "import", address)
     assert installed(lab, "a.iso") == CONTENT
+
+
+def test_a_download_that_breaks_off_is_taken_up_where_it_was(lab: LabHost, server: str) -> None:
+    done = lab.chyves("iso", "import", f"{server}/resume.iso")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert installed(lab, "resume.iso") == CONTENT
+    assert len(lab.commands("fetch")) == 3
+
+
+def test_a_file_that_has_changed_meanwhile_is_fetched_anew(lab: LabHost, server: str) -> None:
+    lab.chyves("iso", "import", f"{server}/changed.iso")
+    assert installed(lab, "changed.iso") == CHANGED
+
+
+def test_a_file_without_a_date_is_never_put_together(lab: LabHost, server: str) -> None:
+    said = lab.chyves("iso", "import", f"{server}/nodate.iso", status=1).stderr
+    assert "nodate.iso/.download appears to be truncated: 40000/" in said
+    assert len(lab.commands("fetch")) == 1
+    assert resource_datasets(lab) == []
+
+
+def test_a_full_pool_in_the_middle_of_a_download(lab: LabHost, server: str) -> None:
+    # A limit on the size of files stands in for a full pool: write(2) fails half-way.
+    limited = ("sh", "-c", 'ulimit -f 100; exec "$@"', "sh", "chyves", "iso", "import")
+    said = lab.run(*limited, f"{server}/pub/a.iso", status=1).stderr
+    assert said.startswith("chyves: fetch: /")
+    assert said.endswith("/chyves/zroot/ISO/a.iso/.download: File too large\n")
+    assert resource_datasets(lab) == []
+
+
+@pytest.mark.parametrize(
+    "path", ["..", "%2e%2e", "..%2f..%2fup.iso", ".%00", "%2f", "-r", "x" * 121]
+)
+def test_a_url_whose_name_leads_elsewhere_or_is_none(lab: LabHost, server: str, path: str) -> None:
+    said = lab.chyves("iso", "import", f"{server}/pub/{path}", status=2).stderr
+    assert "choose one with --name" in said
+    assert lab.commands("fetch") == []
+
+
+def test_what_a_server_wants_a_file_to_be_called_means_nothing(lab: LabHost, server: str) -> None:
+    lab.chyves("iso", "import", f"{server}/attached.iso")
+    assert installed(lab, "attached.iso") == CONTENT

@@ -38,9 +38,10 @@ TRIES = 3
 class FetchError(Exception):
     """Why a file could not be fetched, in the words of fetch(3); `place` is what they are about."""
 
-    def __init__(self, reason: str, place: str = "") -> None:
+    def __init__(self, reason: str, place: str = "", joint: str = ": ") -> None:
         super().__init__(reason)
         self.place = place
+        self.joint = joint
 
 
 def main(arguments: list[str], lab: Lab) -> int:
@@ -60,7 +61,7 @@ def main(arguments: list[str], lab: Lab) -> int:
         try:
             _fetch_patiently(lab, address, chosen)
         except FetchError as error:
-            print(f"fetch: {error.place or address}: {error}", file=sys.stderr)
+            print(f"fetch: {error.place or address}{error.joint}{error}", file=sys.stderr)
             status = 1
             continue
         if "1" in chosen:
@@ -96,15 +97,46 @@ def _fetch(lab: Lab, address: str, chosen: dict[str, str]) -> None:
             _copy(source, sys.stdout.buffer, address, size, chosen, 0)
             sys.stdout.buffer.flush()
             return
-        part = resume and getattr(source, "status", 200) == 206
-        with _open_target(target, append=bool(part)) as output:
+        if resume:
+            if date is not None and "F" not in chosen and not _same_date(target, date):
+                if "R" in chosen:
+                    raise FetchError("local modification time does not match remote", str(target))
+                # Another file than the one that was begun.
+                target.unlink()
+                _fetch(lab, address, chosen)
+                return
+            if size == present:
+                return
+            if size is not None and present > size:
+                words = f"local file ({present} bytes) is longer than remote file ({size} bytes)"
+                raise FetchError(words, str(target))
+        _save(source, target, address, size, date, chosen, resume)
+
+
+def _save(
+    source: Any,
+    target: Path,
+    address: str,
+    size: int | None,
+    date: float | None,
+    chosen: dict[str, str],
+    resume: int,
+) -> None:
+    """Write what comes to a file; it keeps the server's date, also where that breaks off."""
+    part = resume and getattr(source, "status", 200) == 206
+    output = _open_target(target, append=bool(part))
+    try:
+        with output:
             done = _copy(source, output, address, size, chosen, resume if part else 0)
-    if size is not None and done < size and "S" not in chosen:
-        if "R" not in chosen and "r" not in chosen:
+    except OSError as error:
+        if not {"r", "R"} & chosen.keys():
             target.unlink(missing_ok=True)
-        raise FetchError("appears to be truncated")
-    if date is not None and "n" not in chosen:
-        os.utime(target, (time.time(), date))
+        raise FetchError(reason_of(error), str(target)) from None
+    finally:
+        if date is not None and "n" not in chosen and target.exists():
+            os.utime(target, (time.time(), date))
+    if size is not None and done < size and "S" not in chosen:
+        raise FetchError(f"appears to be truncated: {done}/{size} bytes", str(target), " ")
 
 
 def _target(lab: Lab, address: str, chosen: dict[str, str]) -> Path | None:
@@ -202,10 +234,7 @@ def _copy(
     name = address.rstrip("/").rpartition("/")[2]
     started = shown = time.monotonic()
     while True:
-        try:
-            block = source.read(BLOCK)
-        except OSError as error:
-            raise FetchError(reason_of(error)) from None
+        block = source.read(BLOCK)
         if not block:
             break
         output.write(block)
