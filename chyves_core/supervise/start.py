@@ -46,23 +46,43 @@ def plan_starts(
         resources.find(inventory.storage, "ISO", iso)
     around = read_surroundings(host, inventory)
     runtime = read_runtime(host)
-    for guest in guests:
-        check_can_start(guest, inventory, runtime)
+    for number, guest in enumerate(guests):
+        check_can_start(guest, inventory, runtime, guests[:number])
     return around, [Start(guest, iso, plan_boot(host, around, guest, iso)) for guest in guests]
 
 
-def check_can_start(guest: Guest, inventory: Inventory, runtime: Runtime) -> None:
-    """Refuse a guest that runs, or whose console a running guest has.
+def check_can_start(
+    guest: Guest, inventory: Inventory, runtime: Runtime, with_it: Sequence[Guest] = ()
+) -> None:
+    """Refuse a guest that runs, or that needs what a running guest has, or one started with it.
 
     Two bhyves share one nmdm, and two open one disk, without a word (captures README 6 and 18).
     """
     if runtime.is_running(guest.name):
         raise Refused(f"{guest.name}: is running already")
-    serial = guest.value("serial")
-    others = [each for each in inventory.guests.values() if each.name != guest.name]
-    for other in others:
-        if serial and other.value("serial") == serial and runtime.is_running(other.name):
-            raise Refused(f"{guest.name}: {serial} is the console of {other.name}, which runs")
+    running = [each for each in inventory.guests.values() if runtime.is_running(each.name)]
+    needed = claims(guest)
+    for others, why in ((running, "which runs"), (with_it, "which is started too")):
+        for other in others:
+            both = [name for name in needed if name in claims(other)]
+            if both and other.name != guest.name:
+                what = f"{both[0]} is {needed[both[0]]}"
+                raise Refused(f"{guest.name}: {what} of {other.name}, {why}")
+
+
+def claims(guest: Guest) -> dict[str, str]:
+    """Return what no two guests can have at the same time, and what each thing is."""
+    found = dict.fromkeys((disk.device for disk in guest.disks), "a disk")
+    for name, value in guest.properties.items():
+        device = value.partition(",")[2].partition(",")[0]
+        if name.startswith("pcidev_") and device.startswith("/dev/zvol/"):
+            found[device] = "a disk"
+    found |= dict.fromkeys(guest.interfaces, "an interface")
+    if guest.value("serial"):
+        found[guest.value("serial")] = "the console"
+    if guest.value("loader") == "uefi" and guest.value("uefi_console_output") == "vnc":
+        found[f"port {guest.value('uefi_vnc_port')}"] = "the VNC port"
+    return found
 
 
 def supervisor(host: Host, guest: Guest) -> Run:
@@ -114,8 +134,7 @@ def ready(host: Host, around: Surroundings, start: Start) -> None:
     if not folder.exists(host):
         wait_until_gone(host, [name])
     runtime = read_runtime(host)
-    if runtime.is_running(name):
-        raise Refused(f"{name}: is running already")
+    check_can_start(start.guest, around.inventory, runtime)
     if runtime.has_vmm(name):
         take_down(host, name)
     host.act(*start.boot.before)
