@@ -13,7 +13,6 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
 from chyves_core.errors import ChyvesError, HostError
 from chyves_core.plan import Copy, Run, Step, Write, hide_passwords, quote
@@ -168,7 +167,7 @@ class Host:
             given = subprocess.PIPE if passed else sender.stdout
             with subprocess.Popen(target.argv, stdin=given, stdout=out, stderr=out) as receiver:
                 if passed and sender.stdout and receiver.stdin:
-                    hand_on(sender.stdout, receiver.stdin, passed)
+                    hand_on(sender.stdout.fileno(), receiver.stdin.fileno(), passed)
                 if sender.stdout:
                     sender.stdout.close()
                 _, receiver_words = receiver.communicate()
@@ -213,14 +212,14 @@ class Host:
             print(f"+ {quote(hide_passwords(tuple(argv)))}", file=sys.stderr)
 
 
-def hand_on(source: IO[bytes], target: IO[bytes], passed: Callable[[int], None]) -> None:
-    """Hand everything on from one pipe to another until one of them ends."""
+def hand_on(source: int, target: int, passed: Callable[[int], None]) -> None:
+    """Hand everything on from one descriptor to another until one of them ends."""
     done = 0
     with contextlib.suppress(BrokenPipeError):
-        while data := os.read(source.fileno(), 1 << 20):
+        while data := os.read(source, 1 << 20):
             rest = memoryview(data)
             while rest:
-                rest = rest[os.write(target.fileno(), rest) :]
+                rest = rest[os.write(target, rest) :]
             done += len(data)
             passed(done)
 

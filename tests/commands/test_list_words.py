@@ -131,7 +131,7 @@ def test_clones_with_what_they_stand_on(guests):
     guests.run("zfs", "snapshot", "-r", "tank/chyves/guests/pfSense@base")
     clone = ("zfs", "clone", "-o", "chyves:chyves_guest_version=1")
     guests.run(*clone, "tank/chyves/guests/pfSense@base", "tank/chyves/guests/copy")
-    assert guests.output("list", "-H", "clones") == "copy\tpfSense\t@base\ttank"
+    assert guests.output("list", "-H", "clones") == "copy\tpfSense\t@base\ttank\t-"
 
 
 def test_snapshots_count_the_disks_and_cost_one_more_zfs_call(guests):
