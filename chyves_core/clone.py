@@ -7,6 +7,7 @@ properties, the version among them, are set in one last call.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -26,6 +27,7 @@ NATIVE = frozenset(
     "atime checksum compression copies dedup logbias primarycache recordsize "
     "redundant_metadata secondarycache snapdir sync volmode xattr".split()
 )
+OF_INTERFACE = re.compile(r"(tap\d+|vale\d+(:\d+)?)_(mac|bridge)")
 DISK_SERIAL = f"{GUEST_PREFIX}disk_serial"
 
 
@@ -238,8 +240,7 @@ def unique_properties(
         else taken.next_tap(global_.number("tap_start_offset"))
         for each in source.interfaces
     }
-    own_addresses = [name for name in values if name.startswith(("tap", "vale")) and "_" in name]
-    before = {name: values.pop(name) for name in own_addresses}
+    before = {name: values.pop(name) for name in [*values] if OF_INTERFACE.fullmatch(name)}
     for old, new in interfaces.items():
         if new.startswith("tap") or f"{old}_mac" in before:
             values[f"{new}_mac"] = taken.new_mac()

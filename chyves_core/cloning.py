@@ -87,7 +87,8 @@ def clone_guests(command: Changing, request: Request) -> int:
             whole.enter_context(journal.whole_or_gone(host, job.pool.name, entry))
             host.act(*taking)
         if source.is_live:
-            command.say(f"{job.source.name}: runs, clones see its disks as after a power failure")
+            text = f"{job.source.name}: runs, clones see its disks as after a power failure"
+            command.say(f"# {text}" if host.dry_run else text)
         return carry_out(command, job, source)
 
 

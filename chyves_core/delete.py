@@ -154,13 +154,15 @@ def look_at_clones(
     for owner in owners.values():
         if owner in targets:
             raise Refused(
-                f"{doomed.name}: its clone {owner} is to be deleted too, and so must go first",
-                f"chyves {owner} delete promote",
+                f"{doomed.name}: its clone {owner} is to be deleted too, and has to go first",
+                f"then chyves {doomed.name} delete promote",
             )
     promotions = find_promotions(host, doomed.dataset, owners)
     moved = {move.name for each in promotions for move in each.moves}
     own = [each for each in doomed.names if within(each, doomed.dataset) and each not in moved]
-    return replace(doomed, names=tuple(own), promotions=promotions, owners=owners)
+    # What it stood on itself is then what its heir stands on.
+    left = () if promotions else doomed.origins
+    return replace(doomed, names=tuple(own), origins=left, promotions=promotions, owners=owners)
 
 
 def find_origins(

@@ -150,6 +150,6 @@ def explain(name: str, promotions: Sequence[Promotion], owners: Mapping[str, str
     for heir, names in moves.items():
         text = f"{name}: {heir} takes over its snapshots {', '.join(names)}"
         if others[heir]:
-            text += f"; {', '.join(others[heir])} will stand on {heir}"
+            text += f"; {', '.join(sorted(others[heir]))} will stand on {heir}"
         lines.append(text)
     return "\n".join(lines)

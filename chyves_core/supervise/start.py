@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from chyves_core.cli import for_each
@@ -46,28 +46,33 @@ def plan_starts(
         resources.find(inventory.storage, "ISO", iso)
     around = read_surroundings(host, inventory)
     runtime = read_runtime(host)
-    for number, guest in enumerate(guests):
-        check_can_start(guest, inventory, runtime, guests[:number])
+    taken = taken_by_running(inventory, runtime)
+    for guest in guests:
+        check_can_start(guest, runtime, taken)
+        taken |= dict.fromkeys(claims(guest), f"{guest.name}, which is started too")
     return around, [Start(guest, iso, plan_boot(host, around, guest, iso)) for guest in guests]
 
 
-def check_can_start(
-    guest: Guest, inventory: Inventory, runtime: Runtime, with_it: Sequence[Guest] = ()
-) -> None:
-    """Refuse a guest that runs, or that needs what a running guest has, or one started with it.
+def check_can_start(guest: Guest, runtime: Runtime, taken: Mapping[str, str]) -> None:
+    """Refuse a guest that runs, or that needs what is `taken` by another one.
 
     Two bhyves share one nmdm, and two open one disk, without a word (captures README 6 and 18).
     """
     if runtime.is_running(guest.name):
         raise Refused(f"{guest.name}: is running already")
-    running = [each for each in inventory.guests.values() if runtime.is_running(each.name)]
-    needed = claims(guest)
-    for others, why in ((running, "which runs"), (with_it, "which is started too")):
-        for other in others:
-            both = [name for name in needed if name in claims(other)]
-            if both and other.name != guest.name:
-                what = f"{both[0]} is {needed[both[0]]}"
-                raise Refused(f"{guest.name}: {what} of {other.name}, {why}")
+    for name, what in claims(guest).items():
+        if name in taken:
+            raise Refused(f"{guest.name}: {name} is {what} of {taken[name]}")
+
+
+def taken_by_running(inventory: Inventory, runtime: Runtime) -> dict[str, str]:
+    """Return what the guests that run have, and by whom it is taken."""
+    return {
+        name: f"{guest.name}, which runs"
+        for guest in inventory.guests.values()
+        if runtime.is_running(guest.name)
+        for name in claims(guest)
+    }
 
 
 def claims(guest: Guest) -> dict[str, str]:
@@ -134,7 +139,7 @@ def ready(host: Host, around: Surroundings, start: Start) -> None:
     if not folder.exists(host):
         wait_until_gone(host, [name])
     runtime = read_runtime(host)
-    check_can_start(start.guest, around.inventory, runtime)
+    check_can_start(start.guest, runtime, taken_by_running(around.inventory, runtime))
     if runtime.has_vmm(name):
         take_down(host, name)
     host.act(*start.boot.before)

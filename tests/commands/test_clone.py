@@ -305,8 +305,9 @@ def test_on_a_terminal_a_copy_tells_how_far_it_is(gold: LabHost) -> None:
 
 
 def test_vale_ports_are_new_ones_of_the_same_switch(gold: LabHost) -> None:
-    gold.run("zfs", "set", "chyves:net_ifaces=vale1:0,tap50", "chyves:vale1:0_mac=58:9c:fd:00:00:99",
-             "chyves:pci_slots=disk0=4,vale1:0=16,tap50=17", f"{GUESTS}/gold")  # fmt: skip
+    slots = "chyves:pci_slots=disk0=4,vale1:0=16,tap50=17"
+    address = "chyves:vale1:0_mac=58:9c:fd:00:00:99"
+    gold.run("zfs", "set", "chyves:net_ifaces=vale1:0,tap50", address, slots, f"{GUESTS}/gold")
     gold.chyves("gold", "clone", "web1", "-cu")
     found = own_properties(gold, f"{GUESTS}/web1")
     assert found["chyves:net_ifaces"] == "vale1:1,tap53"

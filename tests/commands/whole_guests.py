@@ -34,9 +34,10 @@ def make_whole_guests(
     pool: str = "zroot",
     first: int = 0,
     snapshots: Iterable[str] = (),
+    size: int = GIBIBYTE,
     **properties: str,
 ) -> None:
-    """Make guests with a disk and an identity each, `properties` the same for all."""
+    """Make guests with a disk of `size` and an identity each, `properties` the same for all."""
     wanted = []
     for number, name in enumerate(names, first):
         dataset = f"{pool}/chyves/guests/{name}"
@@ -45,7 +46,7 @@ def make_whole_guests(
         own = {f"chyves:{key}": value for key, value in values.items()}
         wanted.append(NewDataset(dataset, own, snapshots=snapshots))
         serial = {"chyves:disk_serial": f"CHY{number:012X}"}
-        wanted.append(NewDataset(f"{dataset}/disk0", serial, GIBIBYTE, snapshots=snapshots))
+        wanted.append(NewDataset(f"{dataset}/disk0", serial, size, snapshots=snapshots))
     make_datasets(lab.lab, wanted)
 
 
@@ -80,3 +81,12 @@ def make_bootable(lab: LabHost, name: str, pool: str = "zroot") -> None:
     node = lab.root / f"dev/zvol/{pool}/chyves/guests/{name}/disk0"
     with open(node, "r+b") as disk:
         disk.write(b"#chyves-guest\n")
+
+
+def clone_guest(lab: LabHost, source: str, name: str, snapshot: str = "s") -> None:
+    """Make a guest that is a ZFS clone of another one's snapshot."""
+    origin, target = f"zroot/chyves/guests/{source}", f"zroot/chyves/guests/{name}"
+    values = {**own_properties(lab, origin), "chyves:uuid": "00000000-0000-0000-0000-0000000000ff"}
+    words = [word for key, value in values.items() for word in ("-o", f"{key}={value}")]
+    lab.run("zfs", "clone", *words, f"{origin}@{snapshot}", target)
+    lab.run("zfs", "clone", f"{origin}/disk0@{snapshot}", f"{target}/disk0")
