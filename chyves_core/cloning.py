@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 
-from chyves_core import clone, copying, create, journal, locks, logs, names, snapshots
 from chyves_core.cli import Changing, for_each, report
+from chyves_core import clone, copying, create, journal, locks, logs, names, snapshots
 from chyves_core.clone import Kind, Source, Target
 from chyves_core.errors import FAILED, OK, ChyvesError, Refused, UsageError
 from chyves_core.guests import Guest, read_inventory

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
+from chyves_core.cli import Changing, for_each
 from chyves_core import journal, locks
-from chyves_core.cli import Changing, for_each
-from chyves_core.cli import Changing, for_each
-from chyves_core import locks
 from chyves_core.delete import (
     Doomed,
     How,

@@ -84,6 +84,7 @@ def around_clones(lab: LabHost) -> list[str]:
     return [line for line in lines if "@clone-web1-" not in line]
 
 
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("words", [CLONE, COPY], ids=["clone", "copy"])
 def test_a_killed_clone_hurts_no_one_and_the_same_command_again_makes_it(
     lab: LabHost, tmp_path: Path, words: tuple[str, ...]
@@ -98,6 +99,7 @@ def around_promotions(lab: LabHost) -> list[str]:
     return [*lines, *(line for line in kids if "@" not in line)]
 
 
+@pytest.mark.timeout(1800)
 def test_a_killed_delete_promote_hurts_no_one_and_the_same_command_again_ends_it(
     lab: LabHost, tmp_path: Path
 ) -> None:
