@@ -136,17 +136,17 @@ def new_disk(
     return NewDisk(name, size, {**disk_options(defaults), **prefixed})
 
 
-def plan_clearing(inventory: Inventory, guest: NewGuest) -> tuple[Step, ...]:
-    """Return the step that clears what an interrupted `create` of this guest left, if anything.
+def plan_clearing(inventory: Inventory, name: str, place: str) -> tuple[Step, ...]:
+    """Return the step that clears what an interrupted `create` left in a guest's place, if any.
 
-    Raises Refused where a dataset stands in the place that chyves did not begin.
+    Raises Refused where a dataset stands there that chyves did not begin.
     """
-    dataset = inventory.storage.datasets.get(guest.dataset)
+    dataset = inventory.storage.datasets.get(place)
     if dataset is None:
         return ()
-    if guest.dataset in inventory.half_made and dataset.own(f"{GUEST_PREFIX}uuid"):
-        return (run("zfs", "destroy", "-r", guest.dataset),)
-    raise Refused(f"{guest.name}: {guest.dataset} is there, and is not a guest")
+    if place in inventory.half_made and dataset.own(f"{GUEST_PREFIX}uuid"):
+        return (run("zfs", "destroy", "-r", place),)
+    raise Refused(f"{name}: {place} is there, and is not a guest")
 
 
 def undo(guest: NewGuest) -> Plan:

@@ -103,7 +103,7 @@ def check_properties(inventory: Inventory, request: Request, restricted: bool) -
 def make(host: Host, inventory: Inventory, guest: create.NewGuest) -> None:
     """Make one guest whole, or leave nothing of it."""
     first, *rest = create.plan_guest(guest)
-    host.act(*create.plan_clearing(inventory, guest), first)
+    host.act(*create.plan_clearing(inventory, guest.name, guest.dataset), first)
     try:
         host.act(*rest)
     except (ChyvesError, KeyboardInterrupt):

@@ -7,16 +7,26 @@ leaves a dataset that is no guest any more, and deleting it again goes on.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from chyves_core.errors import Refused
 from chyves_core.guests import GUEST_PREFIX, VERSION_PROPERTY, Guest, Inventory
 from chyves_core.host import Host, failed
 from chyves_core.names import split_list
 from chyves_core.plan import Plan, Step, run
+from chyves_core.promote import Promotion, explain, find_promotions
 from chyves_core.runtime import Runtime
 from chyves_core.sizes import show_size
 from chyves_core.zfs import inherit, set_properties
+
+
+@dataclass(frozen=True)
+class How:
+    """How guests are deleted: their clones with them (`force`), or left alone (`promote`)."""
+
+    force: bool = False
+    promote: bool = False
+    keepnet: bool = False
 
 
 @dataclass(frozen=True)
@@ -26,6 +36,8 @@ class Doomed:
     `guest` is None where a deletion or creation was interrupted. `dependants` are other guests
     that were cloned from it and go with it; `earlier` such that were named themselves and go
     before it. `names` are all datasets and snapshots that go, `used` the bytes of its own.
+    `origins` are snapshots of other guests that go because their last clone does. `promotions`
+    let what was cloned from it live on, `owners` says which guest each clone belongs to.
     """
 
     name: str
@@ -35,6 +47,9 @@ class Doomed:
     earlier: tuple[str, ...]
     names: tuple[str, ...]
     used: int
+    origins: tuple[str, ...] = ()
+    promotions: tuple[Promotion, ...] = ()
+    owners: Mapping[str, str | None] = field(default_factory=dict)
 
     @property
     def guests(self) -> tuple[Guest, ...]:
@@ -43,7 +58,7 @@ class Doomed:
 
     @property
     def preview(self) -> str:
-        """One line that says what goes."""
+        """One line that says what goes, and one for each that takes over snapshots."""
         own = [name for name in self.names if within(name, self.dataset)]
         disks = sum("@" not in name for name in own) - 1
         snapshots = sum("@" in name for name in own)
@@ -53,12 +68,22 @@ class Doomed:
         if self.dependants:
             clones = ", ".join(guest.name for guest in self.dependants)
             parts.append(f"its clones {clones}")
-        return f"{self.name}: {self.dataset} with {', '.join(parts)}, {show_size(self.used)}"
+        names = sorted({short_name(origin) for origin in self.origins})
+        also = f"; and {', '.join(names)}, on which nothing stands then" if names else ""
+        moves = explain(self.name, self.promotions, self.owners)
+        size = f"{', '.join(parts)}, {show_size(self.used)}{also}"
+        return f"{self.name}: {self.dataset} with {size}" + (f"\n{moves}" if moves else "")
 
 
 def within(name: str, dataset: str) -> bool:
     """Return whether a dataset or snapshot is `dataset` or below it; names compare whole."""
     return name == dataset or name.startswith((f"{dataset}/", f"{dataset}@"))
+
+
+def short_name(snapshot: str) -> str:
+    """Return GUEST@NAME for a snapshot of a guest's filesystem or of one of its disks."""
+    dataset, _, name = snapshot.partition("@")
+    return f"{dataset.partition('/chyves/guests/')[2].partition('/')[0] or dataset}@{name}"
 
 
 def find_targets(inventory: Inventory, words: str) -> dict[str, str]:
@@ -84,12 +109,12 @@ def check_ours(inventory: Inventory, dataset: str) -> None:
 
 
 def look(
-    host: Host, inventory: Inventory, targets: Mapping[str, str], name: str, *, force: bool
+    host: Host, inventory: Inventory, targets: Mapping[str, str], name: str, how: How
 ) -> Doomed:
     """Ask zfs what destroying one of the targets would take with it; nothing is destroyed.
 
-    Raises Refused where it was cloned and the clones are neither among the targets nor forced,
-    and where something that is no guest was cloned from it.
+    Raises Refused where it was cloned and the clones are neither among the targets nor forced
+    nor promoted, and where something that is no guest would go.
     """
     dataset = targets[name]
     answer = host.read("zfs", "destroy", "-nvpr", dataset, allowed=None)
@@ -99,17 +124,75 @@ def look(
         answer = host.read("zfs", "destroy", "-nvpR", dataset)
     names = parse_destroy(answer.stdout)
     others = [each for each in names if "@" not in each and not within(each, dataset)]
+    used = int(inventory.storage.datasets[dataset].value("used", "0"))
+    guest = inventory.guests.get(name)
+    origins = find_origins(host, inventory, targets, dataset)
+    if how.promote and others:
+        return look_at_clones(
+            host, inventory, targets, Doomed(name, dataset, guest, (), (), names, used, origins)
+        )
     clones = clone_owners(inventory, name, others)
     earlier = tuple(each.name for each in clones if each.name in targets)
     with_it = tuple(each for each in clones if each.name not in targets)
-    if with_it and not force:
+    if with_it and not how.force:
         raise Refused(
             f"{name}: was cloned, {', '.join(each.name for each in with_it)} would go with it",
-            f"chyves {name} delete force",
+            f"chyves {name} delete promote keeps them, delete force does not",
         )
-    used = int(inventory.storage.datasets[dataset].value("used", "0"))
-    guest = inventory.guests.get(name)
-    return Doomed(name, dataset, guest, with_it, earlier, names, used)
+    return Doomed(name, dataset, guest, with_it, earlier, names, used, origins)
+
+
+def look_at_clones(
+    host: Host, inventory: Inventory, targets: Mapping[str, str], doomed: Doomed
+) -> Doomed:
+    """Return what goes when everything that was cloned from a guest is to live on."""
+    owners: dict[str, str | None] = {}
+    for each in doomed.names:
+        if "@" not in each and not within(each, doomed.dataset):
+            guest = owner_of(inventory, each)
+            owners[each] = guest.name if guest else None
+    for owner in owners.values():
+        if owner in targets:
+            raise Refused(
+                f"{doomed.name}: its clone {owner} is to be deleted too, and has to go first",
+                f"then chyves {doomed.name} delete promote",
+            )
+    promotions = find_promotions(host, doomed.dataset, owners)
+    moved = {move.name for each in promotions for move in each.moves}
+    own = [each for each in doomed.names if within(each, doomed.dataset) and each not in moved]
+    # What it stood on itself is then what its heir stands on.
+    left = () if promotions else doomed.origins
+    return replace(doomed, names=tuple(own), origins=left, promotions=promotions, owners=owners)
+
+
+def find_origins(
+    host: Host, inventory: Inventory, targets: Mapping[str, str], dataset: str
+) -> tuple[str, ...]:
+    """Return the snapshots of other guests that go with the last of their clones.
+
+    Those are snapshots that `clone` took, see cloning.let_go.
+    """
+    found = {
+        each.value("origin", "-")
+        for each in inventory.storage.datasets.values()
+        if within(each.name, dataset)
+    }
+    outside = sorted(each for each in found if each != "-" and not within(each, dataset))
+    if not outside:
+        return ()
+    argv = ("zfs", "get", "-Hp", "-o", "name,property,value", "defer_destroy,clones")
+    rows = [line.split("\t") for line in host.read(*argv, *outside).stdout.splitlines()]
+    values = {(name, key): value for name, key, value in rows}
+    going = targets.values()
+    return tuple(
+        each
+        for each in outside
+        if values.get((each, "defer_destroy")) == "on"
+        and all(
+            any(within(clone, target) for target in going)
+            for clone in values.get((each, "clones"), "").split(",")
+        )
+    )
 
 
 def dependent_datasets(complaint: str) -> list[str]:
@@ -129,14 +212,19 @@ def clone_owners(inventory: Inventory, name: str, datasets: Sequence[str]) -> li
     """Return the guests that clones of a guest belong to; refuses where one is no guest's."""
     found: dict[str, Guest] = {}
     for dataset in datasets:
-        owner = next((g for g in inventory.guests.values() if within(dataset, g.dataset)), None)
+        owner = owner_of(inventory, dataset)
         if owner is None:
             raise Refused(
                 f"{name}: {dataset} was cloned from it and is not a guest",
-                f"zfs promote {dataset}",
+                f"chyves {name} delete promote",
             )
         found[owner.name] = owner
     return list(found.values())
+
+
+def owner_of(inventory: Inventory, dataset: str) -> Guest | None:
+    """Return the guest that a dataset belongs to."""
+    return next((g for g in inventory.guests.values() if within(dataset, g.dataset)), None)
 
 
 def check_stopped(doomed: Doomed, runtime: Runtime) -> None:
@@ -151,6 +239,7 @@ def plan_delete(doomed: Doomed) -> Plan:
     steps: list[Step] = []
     if doomed.guests:
         steps.append(inherit([each.dataset for each in doomed.guests], VERSION_PROPERTY))
+    steps += [each.step for each in doomed.promotions]
     steps.append(run("zfs", "destroy", "-R" if doomed.dependants else "-r", doomed.dataset))
     return tuple(steps)
 
@@ -161,6 +250,15 @@ def plan_undo(doomed: Doomed, left: Set[str]) -> Plan:
         set_properties([guest.dataset], {VERSION_PROPERTY: guest.value("chyves_guest_version")})
         for guest in doomed.guests
         if all(name in left for name in doomed.names if within(name, guest.dataset))
+    )
+
+
+def plan_giving_back(doomed: Doomed) -> Plan:
+    """Return the steps that undo the promotions, where nothing is destroyed yet, and all else."""
+    return (
+        run("zfs", "list", "-H", "-o", "name", *doomed.names),
+        *(each.undo for each in reversed(doomed.promotions)),
+        *plan_undo(doomed, set(doomed.names)),
     )
 
 

@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import subprocess
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from chyves_core.errors import ChyvesError, HostError
-from chyves_core.plan import Copy, Run, Size, Step, Write, quote
+from chyves_core.plan import Copy, Run, Size, Step, Write, hide_passwords, quote
 
 # Values of ZFS user properties may hold any byte; surrogateescape brings each one through whole.
 TEXT = {"encoding": "utf-8", "errors": "surrogateescape"}
@@ -30,10 +29,6 @@ class Result:
     status: int
     stdout: str
     stderr: str
-
-
-# A password never gets into what is traced: `zfs set chyves:uefi_vnc_password=...`.
-PASSWORD = r"(?s)^(chyves[a-z.]*:[a-z_]*password=).+"
 
 
 class Host:
@@ -184,25 +179,26 @@ class Host:
         except FileNotFoundError as error:
             raise not_installed(argv[0]) from error
 
-    def pipe(self, source: Run, target: Run) -> None:
+    def pipe(self, source: Run, target: Run, passed: Callable[[int], None] | None = None) -> None:
         """Run two programs, the first one's output being the second one's input.
 
-        Raises HostError with the words of the one that failed.
+        With `passed`, which is told the bytes so far, everything goes through this process: when
+        it dies, neither of them goes on. Raises HostError with the words of the one that failed.
         """
         if self.dry_run:
             print(f"{source} | {target}")
             return
         self._trace(source.argv)
         self._trace(target.argv)
-        with (
-            subprocess.Popen(source.argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as sender,
-            subprocess.Popen(
-                target.argv, stdin=sender.stdout, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-            ) as receiver,
-        ):
-            if sender.stdout:
-                sender.stdout.close()
-            _, receiver_words = receiver.communicate()
+        out = subprocess.PIPE
+        with subprocess.Popen(source.argv, stdout=out, stderr=out) as sender:
+            given = subprocess.PIPE if passed else sender.stdout
+            with subprocess.Popen(target.argv, stdin=given, stdout=out, stderr=out) as receiver:
+                if passed and sender.stdout and receiver.stdin:
+                    hand_on(sender.stdout.fileno(), receiver.stdin.fileno(), passed)
+                if sender.stdout:
+                    sender.stdout.close()
+                _, receiver_words = receiver.communicate()
             sender_words = sender.stderr.read() if sender.stderr else b""
         for argv, status, words in (
             (target.argv, receiver.returncode, receiver_words),
@@ -241,8 +237,19 @@ class Host:
 
     def _trace(self, argv: Sequence[str]) -> None:
         if self.verbose:
-            shown = tuple(re.sub(PASSWORD, r"\1***", word) for word in argv)
-            print(f"+ {quote(shown)}", file=sys.stderr)
+            print(f"+ {quote(hide_passwords(tuple(argv)))}", file=sys.stderr)
+
+
+def hand_on(source: int, target: int, passed: Callable[[int], None]) -> None:
+    """Hand everything on from one descriptor to another until one of them ends."""
+    done = 0
+    with contextlib.suppress(BrokenPipeError):
+        while data := os.read(source, 1 << 20):
+            rest = memoryview(data)
+            while rest:
+                rest = rest[os.write(target, rest) :]
+            done += len(data)
+            passed(done)
 
 
 def one_pair_each(argv: tuple[str, ...]) -> list[tuple[str, ...]]:

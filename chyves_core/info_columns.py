@@ -56,6 +56,7 @@ def disk_cells(look: Look, guest: Guest, disk: Disk, name: str) -> dict[str, obj
         "used": look.used(disk),
         "dataset": disk.dataset,
         "pool": guest.pool,
+        "origin": look.origin(disk) or None,
         "description": said(disk.properties.get("description")),
         "notes": said(disk.properties.get("notes")),
     }
@@ -76,6 +77,7 @@ def json_disks(look: Look, guest: Guest) -> list[dict[str, object]]:
             "used": int(look.used(disk)),
             "dataset": disk.dataset,
             "serial": disk.properties.get("disk_serial"),
+            "origin": look.origin(disk) or None,
             "description": said(disk.properties.get("description")),
             "notes": said(disk.properties.get("notes")),
         }

@@ -8,18 +8,21 @@ outcome is there.
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from chyves_core.errors import ChyvesError, Refused
 from chyves_core.host import Host
-from chyves_core.plan import Copy, Plan, Remove, Run, Step, Write
+from chyves_core.plan import Copy, Plan, Remove, Run, Size, Step, Write
 
 CHYVES = "/chyves"
 FOLDER = "journal"
-KINDS: dict[str, type[Step]] = {"run": Run, "write": Write, "remove": Remove, "copy": Copy}
+KINDS: dict[str, type[Step]] = {
+    kind.__name__.lower(): kind for kind in (Run, Write, Remove, Copy, Size)
+}
 
 
 @dataclass(frozen=True)
@@ -66,16 +69,37 @@ def carry_out(host: Host, pool: str, entry: Entry) -> None:
     host.remove(path, durable=True)
 
 
+@contextlib.contextmanager
+def whole_or_gone(host: Host, pool: str, entry: Entry) -> Iterator[None]:
+    """Have what the block makes whole, or taken away by the steps of the entry.
+
+    They are taken where the block raises, and where it never ends: by the next one who ends the
+    entry. For what takes long, and where no one misses what is not finished.
+    """
+    if host.dry_run:
+        yield
+        return
+    path = f"{folder_of(pool)}/{entry.file_name}"
+    host.write(path, to_text(entry), 0o600, durable=True)
+    try:
+        yield
+    except (ChyvesError, KeyboardInterrupt) as error:
+        if not go_back(host, entry):
+            raise half_done(entry, str(error) or "interrupted") from error
+        host.remove(path, durable=True)
+        raise
+    host.remove(path, durable=True)
+
+
 def half_done(entry: Entry, reason: str) -> ChyvesError:
     """Return the error for a change that could neither be ended nor undone."""
     return ChyvesError(f"{reason}; `{entry.title}` is half done", "chyves doctor --fix")
 
 
 def go_back(host: Host, entry: Entry) -> bool:
-    """Undo what was done of a change; return whether all of it could be."""
-    if not entry.undo:
-        return False
-    return not [step for step in entry.undo if not is_done(host, step) and host.try_to(step)]
+    """Undo what was done of a change, up to what can't be; return whether all of it could be."""
+    undone = (is_done(host, step) or not host.try_to(step) for step in entry.undo)
+    return bool(entry.undo) and all(undone)
 
 
 def pending(host: Host) -> dict[str, Entry]:
@@ -148,7 +172,9 @@ def is_done(host: Host, step: Step) -> bool:
     if verb in ("create", "clone", "snapshot"):
         return exists(host, target)
     if verb == "promote":
-        return host.read("zfs", "get", "-Hp", "-o", "value", "origin", target).stdout == "-\n"
+        # A clone of a clone has an origin afterwards too: the one of its old parent.
+        argv = ("zfs", "get", "-Hp", "-o", "value", "origin", target)
+        return host.read(*argv, allowed=None).stdout.strip() != step.while_origin
     return False
 
 

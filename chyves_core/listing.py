@@ -137,18 +137,30 @@ def groups(look: Look, word: str | None) -> Listed:
 
 
 def clones(look: Look, word: str | None) -> Listed:
-    """Return the guests that are ZFS clones, with the guest and snapshot that they stand on."""
+    """Return the guests of which anything is a ZFS clone, and what it stands on.
+
+    `disks` are those that stand on that snapshot, or on one of their own; `independent` the rest.
+    """
     rows = []
     for guest in look.inventory.guests.values():
-        if guest.origin:
-            dataset, _, snapshot = guest.origin.partition("@")
-            source = dataset.rpartition("/")[2]
+        origins = {disk.name: look.origin(disk) for disk in guest.disks}
+        first = guest.origin or next(filter(None, origins.values()), "")
+        if first:
+            dataset, _, snapshot = first.partition("@")
             rows.append(
                 {
                     "guest": guest.name,
-                    "origin": source,
+                    "origin": guest_of(dataset),
                     "snapshot": f"@{snapshot}",
                     "pool": guest.pool,
+                    "disks": tuple(name for name in origins if origins[name]),
+                    "independent": tuple(name for name in origins if not origins[name]),
                 }
             )
-    return Listed(("guest", "origin", "snapshot", "pool"), rows, "clones")
+    return Listed(("guest", "origin", "snapshot", "pool", "disks"), rows, "clones")
+
+
+def guest_of(dataset: str) -> str:
+    """Return the name of the guest that a dataset belongs to, or else the dataset's."""
+    _, _, below = dataset.partition("/chyves/guests/")
+    return below.partition("/")[0] or dataset

@@ -41,3 +41,8 @@ class Look:
     def used(self, disk: Disk) -> Size:
         """Return the bytes that a disk takes on its pool."""
         return Size(self.inventory.storage.datasets[disk.dataset].value("used", "0") or 0)
+
+    def origin(self, disk: Disk) -> str:
+        """Return the snapshot that a disk was cloned from; empty for one that stands alone."""
+        origin = self.inventory.storage.datasets[disk.dataset].value("origin", "-")
+        return "" if origin == "-" else origin

@@ -10,6 +10,7 @@ import secrets
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import count
 
 from chyves_core.errors import Refused
 from chyves_core.guests import GUEST_PREFIX
@@ -29,10 +30,17 @@ class Taken:
     ports: set[int] = field(default_factory=set)
     uuids: set[str] = field(default_factory=set)
     macs: set[str] = field(default_factory=set)
+    vales: set[str] = field(default_factory=set)
 
     def next_tap(self, start: int) -> str:
         """Take and return the first free tap from `start` on."""
         return f"tap{take(self.taps, start, 32767, 'tap')}"
+
+    def next_vale(self, switch: str) -> str:
+        """Take and return the first free port, from 0 on, of a vale(4) switch."""
+        name = next(name for port in count() if (name := f"{switch}:{port}") not in self.vales)
+        self.vales.add(name)
+        return name
 
     def next_nmdm(self, start: int) -> str:
         """Take and return the first free nmdm from `start` on."""
@@ -88,7 +96,9 @@ def read_taken(host: Host, storage: Storage) -> Taken:
 
 def add_guest(taken: Taken, properties: dict[str, str]) -> None:
     """Add what the properties of one guest take."""
-    taken.taps |= set(numbers("tap", properties.get("net_ifaces", "").split(",")))
+    interfaces = properties.get("net_ifaces", "").split(",")
+    taken.taps |= set(numbers("tap", interfaces))
+    taken.vales |= {name for name in interfaces if name.startswith("vale")}
     taken.nmdms |= set(numbers("nmdm", [properties.get("serial", "")]))
     port = properties.get("uefi_vnc_port", "")
     taken.ports |= set(numbers("", [port]))

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 from dataclasses import dataclass
+
+# A password never gets into what is shown: `zfs set chyves:uefi_vnc_password=...`.
+PASSWORD = r"(?s)^(chyves[a-z.]*:[a-z_]*password=).+"
 
 
 @dataclass(frozen=True)
@@ -12,14 +16,16 @@ class Run:
     """One program to run: argv, never a shell string.
 
     `allowed` are the exit statuses that count as success. No word may be a secret: argv can be
-    read by every user of the host.
+    read by every user of the host. `while_origin` is for `zfs promote`: the origin that the
+    dataset has as long as it was not promoted.
     """
 
     argv: tuple[str, ...]
     allowed: tuple[int, ...] = (0,)
+    while_origin: str = ""
 
     def __str__(self) -> str:
-        return quote(self.argv)
+        return quote(hide_passwords(self.argv))
 
 
 @dataclass(frozen=True)
@@ -78,9 +84,14 @@ Step = Run | Write | Remove | Copy | Size
 Plan = tuple[Step, ...]
 
 
-def run(*argv: str, allowed: tuple[int, ...] = (0,)) -> Run:
+def run(*argv: str, allowed: tuple[int, ...] = (0,), while_origin: str = "") -> Run:
     """Return the step that runs `argv`."""
-    return Run(argv, allowed)
+    return Run(argv, allowed, while_origin)
+
+
+def hide_passwords(argv: tuple[str, ...]) -> tuple[str, ...]:
+    """Return argv as it may be shown."""
+    return tuple(re.sub(PASSWORD, r"\1***", word) for word in argv)
 
 
 def quote(argv: tuple[str, ...]) -> str:

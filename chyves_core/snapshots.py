@@ -12,7 +12,7 @@ from chyves_core.errors import NotFound, Refused, UsageError
 from chyves_core.guests import GUEST_PREFIX, Guest
 from chyves_core.host import Host, failed
 from chyves_core.output import Row, Size
-from chyves_core.plan import Plan, run
+from chyves_core.plan import Plan, Run, run
 
 LIVE_SUFFIX = "-LIVE-SYSTEM"
 SNAPSHOT_NAME = re.compile(r"[A-Za-z0-9_.:-]+")
@@ -55,7 +55,7 @@ def read_name(word: str) -> str:
     return name
 
 
-def plan_snapshot(guest: Guest, name: str, *, running: bool) -> Plan:
+def plan_snapshot(guest: Guest, name: str, *, running: bool) -> tuple[Run, ...]:
     """Return the zfs call that snapshots a guest and its disks at one moment.
 
     zfs snapshots keep no user properties of their own (captures README 12), so the guest's are

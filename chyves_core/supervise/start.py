@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from chyves_core.cli import for_each
@@ -46,23 +46,48 @@ def plan_starts(
         resources.find(inventory.storage, "ISO", iso)
     around = read_surroundings(host, inventory)
     runtime = read_runtime(host)
+    taken = taken_by_running(inventory, runtime)
     for guest in guests:
-        check_can_start(guest, inventory, runtime)
+        check_can_start(guest, runtime, taken)
+        taken |= dict.fromkeys(claims(guest), f"{guest.name}, which is started too")
     return around, [Start(guest, iso, plan_boot(host, around, guest, iso)) for guest in guests]
 
 
-def check_can_start(guest: Guest, inventory: Inventory, runtime: Runtime) -> None:
-    """Refuse a guest that runs, or whose console a running guest has.
+def check_can_start(guest: Guest, runtime: Runtime, taken: Mapping[str, str]) -> None:
+    """Refuse a guest that runs, or that needs what is `taken` by another one.
 
     Two bhyves share one nmdm, and two open one disk, without a word (captures README 6 and 18).
     """
     if runtime.is_running(guest.name):
         raise Refused(f"{guest.name}: is running already")
-    serial = guest.value("serial")
-    others = [each for each in inventory.guests.values() if each.name != guest.name]
-    for other in others:
-        if serial and other.value("serial") == serial and runtime.is_running(other.name):
-            raise Refused(f"{guest.name}: {serial} is the console of {other.name}, which runs")
+    for name, what in claims(guest).items():
+        if name in taken:
+            raise Refused(f"{guest.name}: {name} is {what} of {taken[name]}")
+
+
+def taken_by_running(inventory: Inventory, runtime: Runtime) -> dict[str, str]:
+    """Return what the guests that run have, and by whom it is taken."""
+    return {
+        name: f"{guest.name}, which runs"
+        for guest in inventory.guests.values()
+        if runtime.is_running(guest.name)
+        for name in claims(guest)
+    }
+
+
+def claims(guest: Guest) -> dict[str, str]:
+    """Return what no two guests can have at the same time, and what each thing is."""
+    found = dict.fromkeys((disk.device for disk in guest.disks), "a disk")
+    for name, value in guest.properties.items():
+        device = value.partition(",")[2].partition(",")[0]
+        if name.startswith("pcidev_") and device.startswith("/dev/zvol/"):
+            found[device] = "a disk"
+    found |= dict.fromkeys(guest.interfaces, "an interface")
+    if guest.value("serial"):
+        found[guest.value("serial")] = "the console"
+    if guest.value("loader") == "uefi" and guest.value("uefi_console_output") == "vnc":
+        found[f"port {guest.value('uefi_vnc_port')}"] = "the VNC port"
+    return found
 
 
 def supervisor(host: Host, guest: Guest) -> Run:
@@ -114,8 +139,7 @@ def ready(host: Host, around: Surroundings, start: Start) -> None:
     if not folder.exists(host):
         wait_until_gone(host, [name])
     runtime = read_runtime(host)
-    if runtime.is_running(name):
-        raise Refused(f"{name}: is running already")
+    check_can_start(start.guest, runtime, taken_by_running(around.inventory, runtime))
     if runtime.has_vmm(name):
         take_down(host, name)
     host.act(*start.boot.before)

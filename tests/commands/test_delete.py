@@ -9,11 +9,11 @@ import pexpect
 import pytest
 
 from tests.commands.whole_guests import (
+    clone_guest,
     guests,
     make_bootable,
     make_whole_guests,
     outside,
-    own_properties,
 )
 
 if TYPE_CHECKING:
@@ -27,15 +27,6 @@ def three(lab: LabHost) -> LabHost:
     """A lab with web1, web2 and web3, each with a snapshot."""
     make_whole_guests(lab, ["web1", "web2", "web3"], snapshots=["s"])
     return lab
-
-
-def clone_guest(lab: LabHost, source: str, name: str) -> None:
-    """Make a guest that is a ZFS clone of another one's snapshot @s."""
-    origin, target = f"zroot/chyves/guests/{source}", f"zroot/chyves/guests/{name}"
-    values = {**own_properties(lab, origin), "chyves:uuid": "00000000-0000-0000-0000-0000000000ff"}
-    words = [word for key, value in values.items() for word in ("-o", f"{key}={value}")]
-    lab.run("zfs", "clone", *words, f"{origin}@s", target)
-    lab.run("zfs", "clone", f"{origin}/disk0@s", f"{target}/disk0")
 
 
 def test_what_goes_is_shown_and_without_a_terminal_nothing_does(three: LabHost) -> None:

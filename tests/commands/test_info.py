@@ -231,6 +231,7 @@ def test_json_tells_everything_with_numbers_as_numbers(guests):
                 "used": 12288,
                 "dataset": f"zroot/chyves/guests/web1/disk{number}",
                 "serial": "CHY01",
+                "origin": None,
                 "description": "data",
                 "notes": None,
             }

@@ -131,7 +131,25 @@ def test_clones_with_what_they_stand_on(guests):
     guests.run("zfs", "snapshot", "-r", "tank/chyves/guests/pfSense@base")
     clone = ("zfs", "clone", "-o", "chyves:chyves_guest_version=1")
     guests.run(*clone, "tank/chyves/guests/pfSense@base", "tank/chyves/guests/copy")
-    assert guests.output("list", "-H", "clones") == "copy\tpfSense\t@base\ttank"
+    assert guests.output("list", "-H", "clones") == "copy\tpfSense\t@base\ttank\t-"
+
+
+def test_clones_show_which_disks_stand_alone_and_cost_no_call_of_their_own(guests):
+    guests.run("zfs", "snapshot", "-r", "zroot/chyves/guests/web1@base")
+    make_guests(guests, {"copy": {}}, disks=2)
+    copy = "zroot/chyves/guests/copy"
+    guests.run("zfs", "destroy", f"{copy}/disk0")
+    guests.run("zfs", "clone", "zroot/chyves/guests/web1/disk0@base", f"{copy}/disk0")
+    guests.forget_commands()
+    assert guests.output("list", "-Ho", "guest,origin,snapshot,disks,independent", "clones") == (
+        "copy\tweb1\t@base\tdisk0\tdisk1"
+    )
+    assert guests.output("info", "-cH", "copy").split("\n") == [
+        "copy\t-",
+        "copy/disk0\tzroot/chyves/guests/web1/disk0@base",
+        "copy/disk1\t-",
+    ]
+    assert [argv[0] for argv in guests.commands()] == ["zpool", "zfs"] * 2
 
 
 def test_snapshots_count_the_disks_and_cost_one_more_zfs_call(guests):

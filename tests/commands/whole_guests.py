@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from chyves_core.lab.zfs.bulk import NewDataset, make_datasets
@@ -34,9 +35,10 @@ def make_whole_guests(
     pool: str = "zroot",
     first: int = 0,
     snapshots: Iterable[str] = (),
+    size: int = GIBIBYTE,
     **properties: str,
 ) -> None:
-    """Make guests with a disk and an identity each, `properties` the same for all."""
+    """Make guests with a disk of `size` and an identity each, `properties` the same for all."""
     wanted = []
     for number, name in enumerate(names, first):
         dataset = f"{pool}/chyves/guests/{name}"
@@ -45,7 +47,7 @@ def make_whole_guests(
         own = {f"chyves:{key}": value for key, value in values.items()}
         wanted.append(NewDataset(dataset, own, snapshots=snapshots))
         serial = {"chyves:disk_serial": f"CHY{number:012X}"}
-        wanted.append(NewDataset(f"{dataset}/disk0", serial, GIBIBYTE, snapshots=snapshots))
+        wanted.append(NewDataset(f"{dataset}/disk0", serial, size, snapshots=snapshots))
     make_datasets(lab.lab, wanted)
 
 
@@ -80,3 +82,41 @@ def make_bootable(lab: LabHost, name: str, pool: str = "zroot") -> None:
     node = lab.root / f"dev/zvol/{pool}/chyves/guests/{name}/disk0"
     with open(node, "r+b") as disk:
         disk.write(b"#chyves-guest\n")
+
+
+def clone_guest(lab: LabHost, source: str, name: str, snapshot: str = "s") -> None:
+    """Make a guest that is a ZFS clone of another one's snapshot."""
+    origin, target = f"zroot/chyves/guests/{source}", f"zroot/chyves/guests/{name}"
+    values = {**own_properties(lab, origin), "chyves:uuid": "00000000-0000-0000-0000-0000000000ff"}
+    words = [word for key, value in values.items() for word in ("-o", f"{key}={value}")]
+    lab.run("zfs", "clone", *words, f"{origin}@{snapshot}", target)
+    lab.run("zfs", "clone", f"{origin}/disk0@{snapshot}", f"{target}/disk0")
+
+
+def make_gold(lab: LabHost) -> None:
+    """Make gold, its namesakes gold2 and gold-old, and a snapshot of each."""
+    properties = {"rcboot": "7", "groups": "web", "description": "ein Ü = 'x'"}
+    slots = {"pci_slots": "disk0=4,tap50=17"}
+    make_whole_guests(lab, ["gold"], snapshots=["s"], **properties, **slots)
+    make_whole_guests(lab, ["gold2", "gold-old"], first=1, snapshots=["s"])
+    disk = "zroot/chyves/guests/gold/disk0"
+    lab.run("zfs", "set", "volmode=dev", "compression=lz4", disk)
+    lab.run("zfs", "set", "chyves:description=system", "com.sun:auto-snapshot=false", disk)
+
+
+def snapshots(lab: LabHost, name: str) -> list[str]:
+    """The names of the snapshots of a guest's filesystem."""
+    dataset = f"zroot/chyves/guests/{name}"
+    argv = ("zfs", "list", "-H", "-d", "1", "-t", "snapshot", "-o", "name", dataset)
+    return [line.partition("@")[2] for line in lab.run(*argv).stdout.split()]
+
+
+def first_disk(lab: LabHost, name: str) -> Path:
+    """The device of a guest's first disk."""
+    return lab.root / f"dev/zvol/zroot/chyves/guests/{name}/disk0"
+
+
+def write_disk(lab: LabHost, name: str, content: bytes) -> None:
+    """Write onto a guest's first disk."""
+    with open(first_disk(lab, name), "r+b") as file:
+        file.write(content)

@@ -101,6 +101,7 @@ def set_on_item(
     from chyves_core.lab.zfs.delegation import may
 
     kind = "snapshot" if snap else dataset.kind
+    pairs = {**pairs, **automatic_reservation(dataset, pairs)}
     stored = dict(check(name, value, kind) for name, value in pairs.items())
     if pool.readonly:
         raise BadProperty("pool is read-only")
@@ -117,6 +118,15 @@ def set_on_item(
         dataset.local.update(stored)
         return []
     return set_native(session, pool, dataset, stored)
+
+
+def automatic_reservation(dataset: Dataset, pairs: dict[str, str]) -> dict[str, str]:
+    """Return the refreservation that `auto` means: that of a thick volume (zfsprops.7)."""
+    if pairs.get("refreservation") != "auto":
+        return {}
+    if not dataset.is_volume:
+        raise BadProperty("'refreservation=auto' only allowed on volumes")
+    return {"refreservation": str(thick_reservation(dataset.volsize, dataset.volblocksize))}
 
 
 def set_native(
