@@ -14,6 +14,7 @@ from chyves_core import comparing, create, creating, locks, names, setting, zfs
 from chyves_core.bhyve import slots
 from chyves_core.comparing import Comparison, Difference
 from chyves_core.definitions import INTERFACES, POOL, SERIAL, SLOTS, Definition
+from chyves_core.disks.finding import check_writable, disks_lock
 from chyves_core.errors import ChyvesError, Refused
 from chyves_core.guests import GUEST_PREFIX, Guest, Inventory, read_inventory
 from chyves_core.host import Host
@@ -47,8 +48,8 @@ def apply(command: Changing, given: Sequence[Definition], *, exact: bool) -> int
             return 0
         preview(command, seen)
         command.confirm("Make the guests like this?")
-    guest_locks = [locks.guest_lock(each.name) for each in given]
-    with locks.hold(host, locks.NUMBERING, *guest_locks, seconds=120):
+    wanted = [lock(each.name) for each in given for lock in (locks.guest_lock, disks_lock)]
+    with locks.hold(host, locks.NUMBERING, *wanted, seconds=120):
         inventory = read_inventory(host)
         found = comparing.compare_all(inventory, given, exact=exact)
         if seen is not None and shown(found) != shown(seen):
@@ -112,7 +113,7 @@ def plan_all(host: Host, inventory: Inventory, found: Sequence[Comparison]) -> l
     check_interfaces(inventory, values)
     check_disk_serials(inventory, {each.definition.name: serials(each) for each in found})
     for new in (each.new for each in work if each.new):
-        create.plan_clearing(inventory, new)
+        create.plan_clearing(inventory, new.name, new.dataset)
     return work
 
 
@@ -129,6 +130,7 @@ def refuse(comparison: Comparison) -> None:
             )
         if each.disk and each.name == "size":
             refuse_loss(comparison, guest, each)
+            check_writable(guest)
 
 
 def refuse_loss(comparison: Comparison, guest: Guest, size: Difference) -> None:

@@ -156,3 +156,10 @@ def test_a_property_that_chyves_does_not_know_can_be_allowed(lab: LabHost, tmp_p
     lab.chyves("web1", "set", "pool=x")
     said = lab.chyves("web1", "export", "-", status=4).stderr
     assert "chyves web1 unset pool" in said
+
+
+def test_the_disks_of_a_template_stay_as_they_are(lab: LabHost, tmp_path: Path) -> None:
+    lab.chyves("gold", "create", "1G", "template=yes")
+    file = tmp_path / "gold.conf"
+    file.write_text("[gold]\n[[disk0]]\nsize = 2G\n")
+    assert "is a template" in lab.chyves("apply", "-y", str(file), status=4).stderr
