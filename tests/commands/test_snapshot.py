@@ -35,7 +35,7 @@ def test_all_disks_are_taken_at_the_same_moment_with_one_call(lab: LabHost) -> N
     done = lab.chyves("web1", "snapshot", "@first", status=1)
     assert "exists" in done.stderr
     rows = json.loads(lab.output("web1", "snapshot", "list", "--json"))
-    assert [(row["guest"], row["name"]) for row in rows] == [("web1", "@first")]
+    assert [(row["guest"], row["snapshot"]) for row in rows] == [("web1", "@first")]
     assert lab.output("web2", "snapshot", "list", "-H") == ""
 
 

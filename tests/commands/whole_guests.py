@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,7 +34,7 @@ def make_whole_guests(
     *,
     pool: str = "zroot",
     first: int = 0,
-    snapshots: Iterable[str] = (),
+    snapshots: Iterable[str] | Mapping[str, int] = (),
     size: int = GIBIBYTE,
     **properties: str,
 ) -> None:
