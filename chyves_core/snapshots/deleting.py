@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from chyves_core import locks
 from chyves_core.cli import Changing, for_each
+from chyves_core import locks
 from chyves_core.delete import parse_destroy
 from chyves_core.errors import ChyvesError, NotFound, Refused
 from chyves_core.guests import Guest, read_inventory

@@ -28,7 +28,7 @@ class Wish:
 def prune(command: Changing, guests: Sequence[Guest], wish: Wish, wanted: Format) -> int:
     """Prune the snapshots of guests after a preview and a question; return the worst status."""
     host = command.host
-    if wish.rules:
+    if wish.rules is not None:
         read_rules(wish.rules)
     snapshots = read_snapshots(host, guests)
     doomed: list[Doomed] = []
@@ -55,7 +55,7 @@ def prune(command: Changing, guests: Sequence[Guest], wish: Wish, wanted: Format
 
 def judge_guest(guest: Guest, snapshots: Sequence[Snapshot], wish: Wish) -> list[Fate]:
     """Return the fate of each snapshot of one guest by the rules given, else by its own."""
-    rules = wish.rules or guest.value("snapshot_keep")
+    rules = guest.value("snapshot_keep") if wish.rules is None else wish.rules
     if not rules:
         raise UsageError(
             f"{guest.name}: no rule says what to keep",
@@ -71,7 +71,7 @@ def judge_guest(guest: Guest, snapshots: Sequence[Snapshot], wish: Wish) -> list
 
 def with_rules(guests: Sequence[Guest], wish: Wish) -> list[Guest]:
     """Return the guests that have rules: `all` leaves out those that have none."""
-    found = [guest for guest in guests if wish.rules or guest.value("snapshot_keep")]
+    found = [guest for guest in guests if wish.rules is not None or guest.value("snapshot_keep")]
     if guests and not found:
         raise ChyvesError(
             "no guest has rules for pruning", "chyves GUEST set snapshot_keep=last=3,daily=7"

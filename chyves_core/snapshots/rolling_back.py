@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from chyves_core import journal, locks, logs
 from chyves_core.cli import Changing, for_each
+from chyves_core import journal, locks, logs
 from chyves_core.errors import ChyvesError, NotFound, Refused
 from chyves_core.guests import Guest, Inventory, read_inventory
 from chyves_core.host import Host
 from chyves_core.network.ifconfig import read_interfaces
 from chyves_core.network.plan import Design
 from chyves_core.numbering import add_guest, read_taken
+from chyves_core.pools import Storage
 from chyves_core.rename import paths_to
 from chyves_core.runtime import Runtime, read_runtime
 from chyves_core.settings import global_settings
@@ -32,10 +33,12 @@ from chyves_core.snapshots.rollback_reading import is_untouched, newer_images, r
 from chyves_core.zfs import OWN, read_properties
 
 
-def roll_back(command: Changing, guests: Sequence[Guest], name: str | None) -> int:
+def roll_back(
+    command: Changing, inventory: Inventory, guests: Sequence[Guest], name: str | None
+) -> int:
     """Take guests back to a snapshot after a preview and a question; return the worst status."""
     host = command.host
-    inventory, runtime = read_inventory(host), read_runtime(host)
+    runtime = read_runtime(host)
     seen: list[Rollback] = []
 
     def look_at(guest: Guest) -> None:
@@ -53,7 +56,7 @@ def roll_back(command: Changing, guests: Sequence[Guest], name: str | None) -> i
     command.confirm("Go back, and lose this for good?")
 
     def go(each: Rollback) -> None:
-        done = carry_out(host, each)
+        done = carry_out(host, inventory.storage, each)
         if host.dry_run:
             return
         for note in done.notes if done.notes != each.notes else ():
@@ -180,7 +183,7 @@ def read_others(
     )
 
 
-def carry_out(host: Host, seen: Rollback) -> Rollback:
+def carry_out(host: Host, storage: Storage, seen: Rollback) -> Rollback:
     """Go back, if it is still what the user was shown; return what was done.
 
     The numbers that a guest gets instead of taken ones are its own only when they are set:
@@ -196,7 +199,7 @@ def carry_out(host: Host, seen: Rollback) -> Rollback:
         concerned = (own, locks.NUMBERING) if now.new_numbers else (own,)
         entry = journal.Entry(title, concerned, plan(now))
         journal.carry_out(host, guest.pool, entry, untouched=lambda: is_untouched(host, now))
-        logs.log(host, read_inventory(host).storage, guest, "info", log_text(now))
+        logs.log(host, storage, guest, "info", log_text(now))
         return now
 
 
