@@ -199,8 +199,10 @@ def carry_out(host: Host, storage: Storage, seen: Rollback) -> Rollback:
         concerned = (own, locks.NUMBERING) if now.new_numbers else (own,)
         entry = journal.Entry(title, concerned, plan(now))
         journal.carry_out(host, guest.pool, entry, untouched=lambda: is_untouched(host, now))
+        if host.dry_run:
+            return now
         logs.log(host, storage, guest, "info", log_text(now))
-        return now
+        return replace(now, notes=(*now.notes, *short_of_room(host, now)))
 
 
 def look_again(host: Host, seen: Rollback) -> Rollback:
@@ -213,6 +215,20 @@ def look_again(host: Host, seen: Rollback) -> Rollback:
     if as_seen(now) != as_seen(seen) or set(now.images) - set(seen.images):
         raise ChyvesError(f"{guest.name}: has changed in the meantime, nothing was changed")
     return now
+
+
+def short_of_room(host: Host, done: Rollback) -> list[str]:
+    """Return words on disks that have another size again and for which the pool has no room."""
+    resized = [each for each in done.targets if each.is_resized]
+    if not resized:
+        return []
+    now = read_now(host, [each.dataset for each in resized], done.name)
+    return [
+        f"the pool has no room to reserve for all of {part_of(done.guest.dataset, each.piece)}"
+        for each in resized
+        for _, volsize, reserved in [now[each.dataset]]
+        if reserved < volsize
+    ]
 
 
 def log_text(done: Rollback) -> str:

@@ -229,6 +229,18 @@ def test_a_thick_disk_that_was_resized_has_its_size_and_its_room_again(lab: LabH
     assert lab.run(*argv).stdout == f"{10 << 20}\n{room}"
 
 
+def test_a_disk_for_which_there_is_no_room_any_more_comes_back_and_is_named(lab: LabHost) -> None:
+    lab.chyves("web1", "create", "40M")
+    lab.chyves("web1", "snapshot", "@then")
+    lab.run("zfs", "set", "volsize=10m", f"{WEB1}/disk0")
+    lab.run("zfs", "set", "quota=60m", WEB1)
+    lab.run("zfs", "create", "-V", "30m", f"{WEB1}/disk1")
+    done = lab.chyves("web1", "snapshot", "rollback", "@then", "-y")
+    assert "web1: the pool has no room to reserve for all of disk0\n" in done.stdout
+    assert lab.run("zfs", "get", "-Hpo", "value", "volsize", f"{WEB1}/disk0").stdout == "41943040\n"
+    assert journal(lab) == []
+
+
 def test_the_log_goes_on_and_tells_of_it(later: LabHost) -> None:
     later.run("sh", "-c", f"mkdir {later.root / FOLDER}/logs")
     log = next((later.root / "chyves/zroot/guests/web1").glob("logs"))
