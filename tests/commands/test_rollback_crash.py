@@ -53,8 +53,9 @@ def state(lab: LabHost) -> dict[str, object]:
     }
 
 
-@pytest.mark.parametrize("fault", ["kill", "kill-after"])
-@pytest.mark.parametrize("end", [ROLLBACK, ("doctor", "--fix", "-y")])
+@pytest.mark.parametrize(
+    ("fault", "end"), [("kill", ROLLBACK), ("kill-after", ("doctor", "--fix", "-y"))]
+)
 def test_every_crash_leaves_the_old_state_or_one_that_the_next_command_ends(
     later: LabHost, fault: str, end: tuple[str, ...]
 ) -> None:
