@@ -12,8 +12,8 @@ from tests.commands.whole_guests import (
     make_bootable,
     make_whole_guests,
     own_properties,
-    read_disk,
-    write_disk,
+    read_words,
+    write_words,
 )
 from tests.conftest import LabHost
 
@@ -26,9 +26,9 @@ def kiosk(lab: LabHost) -> LabHost:
     make_whole_guests(lab, ["web1"])
     lab.run("zfs", "create", "-V", "10m", f"{WEB1}/disk1")
     make_bootable(lab, "web1")
-    write_disk(lab, "web1", "clean", "disk1")
+    write_words(lab, "web1", "clean", "disk1")
     lab.chyves("web1", "snapshot", "@clean")
-    write_disk(lab, "web1", "dirty", "disk1")
+    write_words(lab, "web1", "dirty", "disk1")
     return lab
 
 
@@ -47,7 +47,7 @@ def test_at_its_start_a_guest_goes_back_where_it_is_to(
 ) -> None:
     revert(kiosk, method)
     kiosk.chyves("web1", "start")
-    assert read_disk(kiosk, "web1", "disk1") == found
+    assert read_words(kiosk, "web1", "disk1") == found
     assert own_properties(kiosk, WEB1)["chyves:notes"] == "kept"
     assert ("went back to @clean" in kiosk.output("web1", "log")) is (found == "clean")
 
@@ -59,9 +59,9 @@ def test_at_a_reboot_a_guest_goes_back_where_it_is_to(
     import_script(kiosk, tmp_path, "again.iso", "delay: 3", "boot: reboot 1")
     revert(kiosk, method)
     kiosk.chyves("web1", "start", "again.iso")
-    write_disk(kiosk, "web1", "dirty", "disk1")
+    write_words(kiosk, "web1", "dirty", "disk1")
     until(lambda: "reboot 1" in kiosk.output("web1", "log"), 60)
-    assert read_disk(kiosk, "web1", "disk1") == found
+    assert read_words(kiosk, "web1", "disk1") == found
     assert "ISO again.iso ejected" in kiosk.output("web1", "log")
 
 
@@ -70,7 +70,7 @@ def test_a_dry_run_of_start_shows_how_it_goes_back(kiosk: LabHost) -> None:
     shown = kiosk.output("web1", "start", "-n").split("\n")
     assert f"zfs rollback {WEB1}/disk1@clean" in shown
     assert f"zfs rollback {WEB1}@clean" in shown
-    assert read_disk(kiosk, "web1", "disk1") == "dirty"
+    assert read_words(kiosk, "web1", "disk1") == "dirty"
 
 
 def test_a_guest_that_cannot_go_back_is_not_started(kiosk: LabHost) -> None:
@@ -131,7 +131,7 @@ def test_a_start_that_was_killed_while_going_back_is_ended_by_the_next(kiosk: La
     kiosk.chyves("web1", "start", "-n")
     # start itself looks once more under the guest's lock, then goes back disk by disk.
     for call in range(5, 12):
-        write_disk(kiosk, "web1", "dirty", "disk1")
+        write_words(kiosk, "web1", "dirty", "disk1")
         fault = f"zfs:{call}:kill-after"
         done = kiosk.chyves("web1", "start", status=None, CHYVES_LAB_FAIL=fault)
         if journal(kiosk):
@@ -142,4 +142,4 @@ def test_a_start_that_was_killed_while_going_back_is_ended_by_the_next(kiosk: La
     assert "`chyves web1 start` was interrupted" in refused.stderr
     kiosk.chyves("web1", "start")
     assert journal(kiosk) == []
-    assert read_disk(kiosk, "web1", "disk1") == "clean"
+    assert read_words(kiosk, "web1", "disk1") == "clean"

@@ -13,8 +13,8 @@ from tests.commands.whole_guests import (
     make_bootable,
     make_whole_guests,
     own_properties,
-    read_disk,
-    write_disk,
+    read_words,
+    write_words,
 )
 
 if TYPE_CHECKING:
@@ -28,10 +28,10 @@ FOLDER = "chyves/zroot/guests/web1"
 def later(lab: LabHost) -> LabHost:
     """A lab with web1, its snapshot @then of `old` data, @since of `new` data, and a change."""
     make_whole_guests(lab, ["web1", "web10"], notes="before")
-    write_disk(lab, "web1", "old")
+    write_words(lab, "web1", "old")
     (lab.root / FOLDER / "uefi_vars.fd").write_text("old")
     lab.chyves("web1", "snapshot", "@then")
-    write_disk(lab, "web1", "new")
+    write_words(lab, "web1", "new")
     (lab.root / FOLDER / "uefi_vars.fd").write_text("new")
     lab.chyves("web1", "snapshot", "@since")
     lab.chyves("web1", "set", "cpu=4", "notes=after", "eject_iso_on_n_reboot=3")
@@ -48,7 +48,7 @@ def values(lab: LabHost, *names: str) -> list[str | None]:
 def test_disks_files_and_properties_go_back_and_other_guests_see_nothing(later: LabHost) -> None:
     other = own_properties(later, "zroot/chyves/guests/web10")
     assert later.output("web1", "snapshot", "rollback", "@then", "-y").endswith("is back at @then")
-    assert read_disk(later, "web1") == "old"
+    assert read_words(later, "web1") == "old"
     assert (later.root / FOLDER / "uefi_vars.fd").read_text() == "old"
     assert values(later, "cpu", "notes", "eject_iso_on_n_reboot") == ["1", "before", None]
     assert later.datasets("snapshot")[1:] == [f"{WEB1}/disk0@then", f"{WEB1}@then"]
@@ -71,7 +71,7 @@ def test_what_is_lost_is_shown_and_without_a_terminal_nothing_happens(later: Lab
         assert words in done.stdout
     assert "There is no terminal to ask on\n        the same with --yes" in done.stderr
     assert later.everything() == before
-    assert read_disk(later, "web1") == "new"
+    assert read_words(later, "web1") == "new"
 
 
 def test_a_dry_run_shows_the_very_commands_and_they_can_be_pasted(later: LabHost) -> None:
@@ -86,14 +86,14 @@ def test_a_dry_run_shows_the_very_commands_and_they_can_be_pasted(later: LabHost
         f"zfs rollback {WEB1}@then",
     ]
     later.run("sh", "-ec", shown)
-    assert read_disk(later, "web1") == "old"
+    assert read_words(later, "web1") == "old"
     assert values(later, "cpu", "notes", "eject_iso_on_n_reboot") == ["1", "before", None]
 
 
 def test_without_a_name_it_goes_to_the_newest(later: LabHost) -> None:
-    write_disk(later, "web1", "newer still")
+    write_words(later, "web1", "newer still")
     later.chyves("web1", "snapshot", "rollback", "-y")
-    assert read_disk(later, "web1") == "new"
+    assert read_words(later, "web1") == "new"
     assert len(later.datasets("snapshot")[1:]) == 4
 
 
@@ -131,11 +131,11 @@ def test_a_disk_that_came_later_stays_and_keeps_its_slot_and_options(later: LabH
     later.run("zfs", "create", "-V", "10m", "-o", "chyves:disk_serial=CHYNEW", f"{WEB1}/disk1")
     later.chyves("web1", "set", "virtio_block_options_disk1=nocache")
     later.run("zfs", "set", "chyves:pci_slots=disk0=4,disk1=9,tap50=16", WEB1)
-    write_disk(later, "web1", "precious", "disk1")
+    write_words(later, "web1", "precious", "disk1")
     done = later.chyves("web1", "snapshot", "rollback", "@then", "-y")
     assert "web1: disk1 is not in the snapshot, it stays as it is\n" in done.stdout
-    assert read_disk(later, "web1", "disk1") == "precious"
-    assert read_disk(later, "web1") == "old"
+    assert read_words(later, "web1", "disk1") == "precious"
+    assert read_words(later, "web1") == "old"
     assert values(later, "virtio_block_options_disk1") == ["nocache"]
     assert "disk1=9" in str(values(later, "pci_slots"))
 
@@ -178,23 +178,23 @@ def test_a_snapshot_by_other_hands_brings_data_back_and_leaves_the_properties(
     lab: LabHost,
 ) -> None:
     make_whole_guests(lab, ["web1"])
-    write_disk(lab, "web1", "old")
+    write_words(lab, "web1", "old")
     lab.run("zfs", "snapshot", "-r", f"{WEB1}@byhand")
-    write_disk(lab, "web1", "new")
+    write_words(lab, "web1", "new")
     lab.chyves("web1", "set", "cpu=4")
     done = lab.chyves("web1", "snapshot", "rollback", "@byhand", "-y")
     assert "web1: the properties stay as they are, chyves did not take" in done.stdout
-    assert read_disk(lab, "web1") == "old"
+    assert read_words(lab, "web1") == "old"
     assert values(lab, "cpu") == ["4"]
 
 
 def test_a_snapshot_of_one_disk_alone_brings_only_that_back(later: LabHost) -> None:
     later.run("zfs", "snapshot", f"{WEB1}/disk0@disk only")
-    write_disk(later, "web1", "newest")
+    write_words(later, "web1", "newest")
     done = later.chyves("web1", "snapshot", "rollback", "@disk only", "-y")
     assert "goes back to @disk only of " in done.stdout.split("\n")[0]
     assert done.stdout.split("\n")[0].endswith(": disk0")
-    assert read_disk(later, "web1") == "new"
+    assert read_words(later, "web1") == "new"
     assert values(later, "cpu") == ["4"]
 
 
@@ -283,14 +283,14 @@ def test_names_count_whole_and_wrong_words_change_nothing(later: LabHost) -> Non
 def test_of_several_guests_each_is_tried(later: LabHost) -> None:
     done = later.chyves("web10,web1", "snapshot", "rollback", "@then", "-y", status=3)
     assert "chyves: web10: there is no snapshot @then" in done.stderr
-    assert read_disk(later, "web1") == "old"
+    assert read_words(later, "web1") == "old"
 
 
 def test_a_disk_that_something_has_open_stops_it_before_anything_is_lost(lab: LabHost) -> None:
     make_whole_guests(lab, ["web1"])
-    write_disk(lab, "web1", "old")
+    write_words(lab, "web1", "old")
     lab.chyves("web1", "snapshot", "@then")
-    write_disk(lab, "web1", "new")
+    write_words(lab, "web1", "new")
     lab.chyves("web1", "set", "cpu=4")
     device = lab.root / f"dev/zvol/{WEB1}/disk0"
     with open(device, "rb") as opened:
@@ -300,10 +300,10 @@ def test_a_disk_that_something_has_open_stops_it_before_anything_is_lost(lab: La
         holder.wait()
     assert "dataset is busy" in done.stderr
     assert "half done" not in done.stderr
-    assert (read_disk(lab, "web1"), values(lab, "cpu")) == ("new", ["4"])
+    assert (read_words(lab, "web1"), values(lab, "cpu")) == ("new", ["4"])
     assert journal(lab) == []
     lab.chyves("web1", "snapshot", "rollback", "@then", "-y")
-    assert read_disk(lab, "web1") == "old"
+    assert read_words(lab, "web1") == "old"
 
 
 def test_another_running_guest_that_has_the_disk_is_named(lab: LabHost) -> None:

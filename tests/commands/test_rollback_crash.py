@@ -11,8 +11,8 @@ from tests.commands.whole_guests import (
     make_whole_guests,
     outside,
     own_properties,
-    read_disk,
-    write_disk,
+    read_words,
+    write_words,
 )
 
 if TYPE_CHECKING:
@@ -28,10 +28,10 @@ def later(lab: LabHost) -> LabHost:
     make_whole_guests(lab, ["web1", "web10"], notes="before")
     lab.run("zfs", "create", "-V", "10m", "-o", "chyves:disk_serial=CHYX", f"{WEB1}/disk1")
     for disk in ("disk0", "disk1"):
-        write_disk(lab, "web1", "old", disk)
+        write_words(lab, "web1", "old", disk)
     lab.chyves("web1", "snapshot", "@then")
     for disk in ("disk0", "disk1"):
-        write_disk(lab, "web1", "new", disk)
+        write_words(lab, "web1", "new", disk)
     lab.run("zfs", "set", "volsize=20m", f"{WEB1}/disk1")
     for name in ("@b", "@c"):
         lab.chyves("web1", "snapshot", name)
@@ -45,7 +45,7 @@ def state(lab: LabHost) -> dict[str, object]:
     """Return all that a rollback changes."""
     argv = ("zfs", "get", "-Hpo", "value", "volsize,refreservation", f"{WEB1}/disk1")
     return {
-        "data": [read_disk(lab, "web1", disk) for disk in ("disk0", "disk1")],
+        "data": [read_words(lab, "web1", disk) for disk in ("disk0", "disk1")],
         "snapshots": [name for name in lab.datasets("snapshot") if name.startswith(WEB1)],
         "properties": own_properties(lab, WEB1),
         "disk": own_properties(lab, f"{WEB1}/disk1"),
@@ -88,7 +88,7 @@ def test_every_crash_leaves_the_old_state_or_one_that_the_next_command_ends(
 def renew(lab: LabHost) -> None:
     """Make what the rollback has undone anew, so that it can be killed at its next call."""
     for disk in ("disk0", "disk1"):
-        write_disk(lab, "web1", "new", disk)
+        write_words(lab, "web1", "new", disk)
     lab.run("zfs", "set", "volsize=20m", f"{WEB1}/disk1")
     lab.run("zfs", "snapshot", "-r", f"{WEB1}@b")
     lab.run("zfs", "snapshot", "-r", f"{WEB1}@c")

@@ -17,7 +17,7 @@ from tests.commands.whole_guests import (
     make_bootable,
     make_whole_guests,
     own_properties,
-    write_disk,
+    write_words,
 )
 
 if TYPE_CHECKING:
@@ -90,9 +90,9 @@ def test_two_of_the_same_second_get_two_names(
 
 def test_the_list_shows_what_each_would_free_and_what_needs_it(lab: LabHost) -> None:
     make_whole_guests(lab, ["web1", "web10"], snapshots=["old"])
-    write_disk(lab, "web1", "x" * 4000)
+    write_words(lab, "web1", "x" * 4000)
     lab.chyves("web1", "snapshot", "@mine")
-    write_disk(lab, "web1", "y")
+    write_words(lab, "web1", "y")
     lab.run("zfs", "snapshot", f"{WEB1}/disk0@only")
     lab.run("zfs", "clone", f"{WEB1}/disk0@only", "zroot/precious")
     lab.run("zfs", "hold", "keep", f"{WEB1}@mine")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pexpect
 import pytest
 
-from tests.commands.whole_guests import make_whole_guests, write_disk
+from tests.commands.whole_guests import make_whole_guests, write_words
 
 if TYPE_CHECKING:
     from tests.conftest import LabHost
@@ -50,9 +50,9 @@ def test_exactly_what_the_words_mean_goes_with_one_call(
 def test_each_snapshot_is_named_with_what_it_is_of_and_what_all_free(lab: LabHost) -> None:
     make_whole_guests(lab, ["web1"])
     for name in "abc":
-        write_disk(lab, "web1", name * 4000)
+        write_words(lab, "web1", name * 4000)
         lab.chyves("web1", "snapshot", f"@{name}")
-    write_disk(lab, "web1", "later")
+    write_words(lab, "web1", "later")
     lab.run("zfs", "create", "-V", "10m", f"{WEB1}/disk1")
     lab.run("zfs", "snapshot", "-r", f"{WEB1}@d")
     lab.run("zfs", "snapshot", f"{WEB1}/disk1@only")
