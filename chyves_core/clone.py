@@ -19,7 +19,7 @@ from chyves_core.numbering import Taken, new_serial
 from chyves_core.plan import Plan, Run, run
 from chyves_core.pools import Pool
 from chyves_core.settings import Settings
-from chyves_core.snapshots import LIVE_SUFFIX
+from chyves_core.snapshots.naming import LIVE_SUFFIX
 
 # Native properties that a clone has where its source has them set; zfsprops(7). readonly is not
 # among them: a template has it. Neither is refreservation, see plan_reservations.

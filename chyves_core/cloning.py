@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 
 from chyves_core.cli import Changing, for_each, report
-from chyves_core import clone, copying, create, journal, locks, logs, names, snapshots
+from chyves_core import clone, copying, create, journal, locks, logs, names
 from chyves_core.clone import Kind, Source, Target
 from chyves_core.errors import FAILED, OK, ChyvesError, Refused, UsageError
 from chyves_core.guests import Guest, read_inventory
@@ -19,6 +19,8 @@ from chyves_core.pools import Pool, Storage, read_storage
 from chyves_core.progress import on_terminal
 from chyves_core.runtime import read_runtime
 from chyves_core.settings import global_settings
+from chyves_core.snapshots.naming import automatic_name
+from chyves_core.snapshots.taking import plan_snapshot
 from chyves_core.zfs import Dataset
 
 
@@ -120,8 +122,8 @@ def decide(host: Host, request: Request) -> Job:
 def plan_taking(host: Host, job: Job) -> tuple[Run, ...]:
     """Return the step that takes the snapshot which all the clones are made from."""
     running = read_runtime(host).is_running(job.source.name)
-    name = clone.snapshot_name(job.source, job.targets[0].name, snapshots.automatic_name())
-    return snapshots.plan_snapshot(job.source, name, running=running)
+    name = clone.snapshot_name(job.source, job.targets[0].name, automatic_name())
+    return (plan_snapshot(job.source, name, running=running),)
 
 
 def carry_out(command: Changing, job: Job, source: Source) -> int:

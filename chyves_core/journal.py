@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -48,11 +48,14 @@ def folder_of(pool: str) -> str:
     return f"{CHYVES}/{pool}/{FOLDER}"
 
 
-def carry_out(host: Host, pool: str, entry: Entry) -> None:
+def carry_out(
+    host: Host, pool: str, entry: Entry, *, untouched: Callable[[], bool] = lambda: False
+) -> None:
     """Do all the steps of a change, or none: `pool` keeps the entry meanwhile.
 
     The caller holds the locks of the entry. Where a step fails, what was done is undone; where
-    that fails too, the entry stays, and the error says so. A dry run only shows the steps.
+    that fails too, the entry stays, and the error says so. `untouched` tells whether a change
+    that failed has changed nothing at all. A dry run only shows the steps.
     """
     if host.dry_run:
         host.act(*entry.steps)
@@ -62,7 +65,7 @@ def carry_out(host: Host, pool: str, entry: Entry) -> None:
     try:
         host.act(*entry.steps)
     except (ChyvesError, KeyboardInterrupt) as error:
-        if not go_back(host, entry):
+        if not (untouched() or go_back(host, entry)):
             raise half_done(entry, str(error) or "interrupted") from error
         host.remove(path, durable=True)
         raise

@@ -26,6 +26,7 @@ class Listed:
 def make_list(look: Look, words: Sequence[str]) -> Listed:
     """Return the list that the words behind `chyves list` ask for; raises UsageError."""
     from chyves_core import listing_host, listing_storage
+    from chyves_core.snapshots import listing as listing_snapshots
 
     kinds: Mapping[str, Callable[[Look, str | None], Listed]] = {
         "clones": clones,
@@ -38,7 +39,7 @@ def make_list(look: Look, words: Sequence[str]) -> Listed:
         "pools": listing_storage.pools,
         "processes": listing_host.processes,
         "properties": listing_host.properties,
-        "snapshots": listing_storage.snapshots,
+        "snapshots": listing_snapshots.list_snapshots,
     }
     takes_word = ("disks", "global", "processes", "snapshots")
     kind, *rest = words

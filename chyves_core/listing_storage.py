@@ -1,11 +1,10 @@
-"""Lists of what lies on the pools: the pools themselves, ISO images, firmware, snapshots."""
+"""Lists of what lies on the pools: the pools themselves, ISO images, firmware."""
 
 from __future__ import annotations
 
-from chyves_core.guests import Guest
 from chyves_core.listing import Listed
 from chyves_core.look import Look
-from chyves_core.output import Moment, Row, Size
+from chyves_core.output import Row, Size
 from chyves_core.pools import POOL_PREFIX, Pool
 
 
@@ -73,44 +72,3 @@ def resource_list(look: Look, kind: str, what: str) -> Listed:
         for each in resources.all(look.inventory.storage, kind).values()
     ]
     return Listed(("name", "size", "used", "imported", "source"), rows, what)
-
-
-def snapshots(look: Look, word: str | None) -> Listed:
-    """Return the guests' snapshots, each with its disks, read with one zfs call."""
-    guests = look.guests([word] if word else [])
-    columns = ("guest", "snapshot", "used", "creation")
-    if not guests:
-        return Listed(columns, [], "snapshots")
-    if word:
-        roots = [guest.dataset for guest in guests]
-    else:
-        parents = [f"{pool.root}/guests" for pool in look.inventory.storage.active_pools]
-        roots = [parent for parent in parents if parent in look.inventory.storage.datasets]
-    argv = ("zfs", "list", "-Hp", "-r", "-t", "snapshot", "-o", "name,used,creation")
-    return Listed(columns, snapshot_rows(guests, look.host.read(*argv, *roots).stdout), "snapshots")
-
-
-def snapshot_rows(guests: list[Guest], output: str) -> list[Row]:
-    """Return one row for each snapshot of a guest, oldest first; `used` is with its disks."""
-    by_dataset = {guest.dataset: guest for guest in guests}
-    used: dict[tuple[str, str], int] = {}
-    made: dict[tuple[str, str], int] = {}
-    for line in output.splitlines():
-        name, amount, creation = line.split("\t")
-        dataset, _, snapshot = name.partition("@")
-        owner = dataset if dataset in by_dataset else dataset.rpartition("/")[0]
-        if owner in by_dataset:
-            key = owner, snapshot
-            used[key] = used.get(key, 0) + int(amount)
-            made[key] = min(int(creation), made.get(key, int(creation)))
-    keys = sorted(used, key=lambda key: (by_dataset[key[0]].name, made[key], key[1]))
-    return [
-        {
-            "guest": by_dataset[owner].name,
-            "snapshot": f"@{snapshot}",
-            "used": Size(used[owner, snapshot]),
-            "creation": Moment(made[owner, snapshot]),
-            "dataset": f"{owner}@{snapshot}",
-        }
-        for owner, snapshot in keys
-    ]

@@ -48,12 +48,12 @@ def hold(
 
 
 @contextlib.contextmanager
-def hold_for_change(host: Host, title: str, *names: str) -> Iterator[bool]:
+def hold_for_change(host: Host, title: str, *names: str, seconds: float = 10.0) -> Iterator[bool]:
     """Hold the locks of a change that has a journal; yields whether it is done already.
 
     That is so where the very same change was interrupted before: it is ended first.
     """
-    with hold(host, *names, interrupted=True):
+    with hold(host, *names, seconds=seconds, interrupted=True):
         yield journal.resume(host, title, names)
 
 

@@ -67,6 +67,13 @@ def read_tree(
     return parse_get(result.stdout)
 
 
+def read_properties(host: Host, name: str) -> Dataset:
+    """Return one dataset or snapshot with what was set on it; raises HostError where it is gone."""
+    sources = "local,received,temporary,none"
+    argv = ("zfs", "get", "-Hp", "-s", sources, "-o", COLUMNS, "all", name)
+    return parse_get(host.read(*argv).stdout)[name]
+
+
 def parse_get(output: str) -> dict[str, Dataset]:
     """Return the datasets in the output of `zfs get -Hp -o name,property,value,source all`.
 

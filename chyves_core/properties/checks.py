@@ -37,6 +37,7 @@ def validator() -> Any:
             "pci_device": pci_device,
             "block_options": block_options,
             "snapshot": snapshot,
+            "keep_rules": keep_rules,
             "resource": resource,
             "ip_address": ip_address,
             "names": names,
@@ -201,6 +202,17 @@ def block_options(value: str) -> str:
 def snapshot(value: str) -> str:
     """Take the name of a snapshot behind its @."""
     return matching(value, r"@[A-Za-z0-9_.:-]+", "must be @NAME")
+
+
+def keep_rules(value: str) -> str:
+    """Take rules of pruning, and return them in their own order."""
+    from chyves_core.errors import UsageError
+    from chyves_core.snapshots.keeping import read_rules, show_rules
+
+    try:
+        return show_rules(read_rules(value))
+    except UsageError as error:
+        raise Wrong(error.message) from error
 
 
 def resource(value: str) -> str:

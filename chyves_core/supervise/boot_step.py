@@ -17,6 +17,7 @@ from chyves_core.settings import Settings
 from chyves_core.supervise.boot import plan_boot, plan_host, read_surroundings
 from chyves_core.supervise.ending import Ending, explain
 from chyves_core.supervise.folder import RunFolder, read_boots
+from chyves_core.supervise.going_back import go_back_at_reboot
 
 NETWORK_LOCK = "network"
 NODE_SECONDS = 15.0
@@ -37,6 +38,8 @@ def prepare(host: Host, name: str, *, first: bool) -> None:
         logs.log(host, inventory.storage, guest, "info", f"ISO {iso} ejected")
         host.act(*folder.remove("iso"))
         iso = None
+    if not first:
+        go_back_at_reboot(host, inventory.storage, guest)
     boot = plan_boot(host, around, guest, iso)
     host.act(*boot.before, *plan_host(around))
     bring_up(host, guest, around.settings)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from chyves_core.cli import for_each
 from chyves_core import locks, resources
@@ -14,11 +14,12 @@ from chyves_core.guests import Guest, Inventory
 from chyves_core.host import Host
 from chyves_core.network.ifconfig import read_interfaces
 from chyves_core.network.plan import Design, plan_up
-from chyves_core.plan import Run, Write, run
+from chyves_core.plan import Plan, Run, Write, run
 from chyves_core.runtime import SUPERVISOR, Runtime, read_runtime
 from chyves_core.supervise.boot import Boot, Surroundings, plan_boot, plan_host, read_surroundings
 from chyves_core.supervise.boot_step import bring_up, remove_folder, take_down
 from chyves_core.supervise.folder import RunFolder
+from chyves_core.supervise.going_back import START, go_back, plan_back, title_of
 from chyves_core.supervise.stop import wait_until_gone
 
 # How long `start` looks on: long enough to see a bhyve that refuses its command line.
@@ -28,10 +29,11 @@ PREPARE_SECONDS = 30.0
 
 @dataclass(frozen=True)
 class Start:
-    """One guest that is to be started, and what its first boot will be."""
+    """One guest that is to be started: the snapshot it goes back to before, and its first boot."""
 
     guest: Guest
     iso: str | None
+    back: Plan
     boot: Boot
 
 
@@ -50,7 +52,10 @@ def plan_starts(
     for guest in guests:
         check_can_start(guest, runtime, taken)
         taken |= dict.fromkeys(claims(guest), f"{guest.name}, which is started too")
-    return around, [Start(guest, iso, plan_boot(host, around, guest, iso)) for guest in guests]
+    return around, [
+        Start(guest, iso, plan_back(host, guest, START), plan_boot(host, around, guest, iso))
+        for guest in guests
+    ]
 
 
 def check_can_start(guest: Guest, runtime: Runtime, taken: Mapping[str, str]) -> None:
@@ -109,7 +114,7 @@ def show(host: Host, around: Surroundings, starts: Sequence[Start]) -> None:
     host.act(*plan_host(around))
     interfaces = read_interfaces(host)
     for start in starts:
-        host.act(*start.boot.before)
+        host.act(*start.back, *start.boot.before)
         host.act(*plan_up(start.guest, Design.from_settings(around.settings), interfaces))
         print(supervisor(host, start.guest))
         if start.boot.loader:
@@ -123,7 +128,7 @@ def show(host: Host, around: Surroundings, starts: Sequence[Start]) -> None:
 def launch(host: Host, around: Surroundings, start: Start) -> None:
     """Start one guest; where that fails, what was made for it is taken away again."""
     name = start.guest.name
-    with locks.hold(host, locks.guest_lock(name)):
+    with locks.hold_for_change(host, title_of(name), locks.guest_lock(name)):
         try:
             ready(host, around, start)
             host.act(supervisor(host, start.guest))
@@ -142,6 +147,9 @@ def ready(host: Host, around: Surroundings, start: Start) -> None:
     check_can_start(start.guest, runtime, taken_by_running(around.inventory, runtime))
     if runtime.has_vmm(name):
         take_down(host, name)
+    if go_back(host, around.inventory.storage, start.guest, START):
+        boot = plan_boot(host, around, start.guest, start.iso)
+        start = replace(start, boot=boot)
     host.act(*start.boot.before)
     bring_up(host, start.guest, around.settings)
     remove_folder(host, folder)
@@ -207,5 +215,7 @@ def launch_all(host: Host, around: Surroundings, starts: Sequence[Start]) -> tup
 def stay(host: Host, around: Surroundings, start: Start) -> int:
     """Start one guest with its supervisor on this terminal, and return the supervisor's status."""
     host.act(*plan_host(around))
-    ready(host, around, start)
+    name = start.guest.name
+    with locks.hold_for_change(host, title_of(name), locks.guest_lock(name)):
+        ready(host, around, start)
     return host.interactive(supervisor_words(host, start.guest))

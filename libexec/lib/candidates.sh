@@ -76,7 +76,7 @@ names_of_kind() {
 	firmware) resource_names Firmware ;;
 	pool) pool_names ;;
 	bridge | tap) interface_names "$1" ;;
-	snapshot) snapshot_names "$2" ;;
+	snapshot) snapshots "$2" ;;
 	disk) disk_names "$2" ;;
 	property) properties "$2" '' ;;
 	assignment) properties "$2" = ;;
@@ -100,6 +100,18 @@ guests() {
 		*,"$name",*) ;;
 		*) printf '%s\n' "$before$name" ;;
 		esac
+	done
+}
+
+# snapshots GUESTS: one, one more in a list with commas, or the end of a range.
+snapshots() {
+	case $current in
+	*[,%]*) before=${current%"${current##*[,%]}"} ;;
+	*) before= ;;
+	esac
+	snapshot_names "${1%%,*}" | while IFS= read -r name; do
+		[ -z "$before" ] || name=${name#@}
+		printf '%s\n' "$before$name"
 	done
 }
 

@@ -6,7 +6,19 @@ import json
 import shlex
 from typing import TYPE_CHECKING
 
-from tests.commands.whole_guests import make_bootable, make_whole_guests, own_properties
+import pytest
+
+from chyves_core.errors import HostError
+from chyves_core.guests import read_inventory
+from chyves_core.host import Host
+from chyves_core.snapshots.naming import automatic_name
+from chyves_core.snapshots.taking import take
+from tests.commands.whole_guests import (
+    make_bootable,
+    make_whole_guests,
+    own_properties,
+    write_words,
+)
 
 if TYPE_CHECKING:
     from tests.conftest import LabHost
@@ -35,7 +47,7 @@ def test_all_disks_are_taken_at_the_same_moment_with_one_call(lab: LabHost) -> N
     done = lab.chyves("web1", "snapshot", "@first", status=1)
     assert "exists" in done.stderr
     rows = json.loads(lab.output("web1", "snapshot", "list", "--json"))
-    assert [(row["guest"], row["name"]) for row in rows] == [("web1", "@first")]
+    assert [(row["guest"], row["snapshot"]) for row in rows] == [("web1", "@first")]
     assert lab.output("web2", "snapshot", "list", "-H") == ""
 
 
@@ -60,6 +72,59 @@ def test_a_snapshot_without_a_name_is_called_after_the_moment(lab: LabHost) -> N
     said = lab.output("web1", "snapshot")
     assert said.startswith("web1: snapshot @20")
     assert f"{WEB1}@{said.partition('@')[2]}" in lab.datasets()
+
+
+def test_two_of_the_same_second_get_two_names(
+    lab: LabHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_whole_guests(lab, ["web1"])
+    for name, value in lab.environment().items():
+        monkeypatch.setenv(name, value)
+    guest = read_inventory(Host()).guest("web1")
+    moment = automatic_name()
+    first, second = (take(Host(), guest, None, moment) for _ in range(2))
+    assert first == moment < second
+    with pytest.raises(HostError, match="dataset already exists"):
+        take(Host(), guest, moment, moment)
+
+
+def test_the_list_shows_what_each_would_free_and_what_needs_it(lab: LabHost) -> None:
+    make_whole_guests(lab, ["web1", "web10"], snapshots=["old"])
+    write_words(lab, "web1", "x" * 4000)
+    lab.chyves("web1", "snapshot", "@mine")
+    write_words(lab, "web1", "y")
+    lab.run("zfs", "snapshot", f"{WEB1}/disk0@only")
+    lab.run("zfs", "clone", f"{WEB1}/disk0@only", "zroot/precious")
+    lab.run("zfs", "hold", "keep", f"{WEB1}@mine")
+    rows = json.loads(lab.output("web1", "snapshot", "list", "--json"))
+    assert [row["snapshot"] for row in rows] == ["@old", "@mine", "@only"]
+    freed = lab.run("zfs", "destroy", "-nvpr", f"{WEB1}@mine").stdout.split("\t")[-1]
+    assert rows[1]["used"] == int(freed) > 0
+    assert [row["holds"] for row in rows] == [0, 1, 0]
+    assert [row["clones"] for row in rows] == [[], [], ["zroot/precious"]]
+    assert json.loads(lab.output("list", "--json", "snapshots", "web1")) == rows
+    assert lab.output("web10", "snapshot", "list", "-Ho", "guest,snapshot") == "web10\t@old"
+
+
+@pytest.mark.parametrize("words", [("list", "snapshots"), ("all", "snapshot", "list")])
+def test_the_list_of_many_costs_as_many_calls_as_that_of_one(
+    lab: LabHost, words: tuple[str, ...]
+) -> None:
+    make_whole_guests(lab, [f"web{n}" for n in range(40)], snapshots=["a", "b"])
+    assert len(lab.output(*words, "-H").split("\n")) == 80
+    assert [argv[:2] for argv in lab.commands()] == [
+        ["zpool", "list"],
+        ["zfs", "get"],
+        ["zfs", "list"],
+    ]
+
+
+def test_properties_of_disks_are_frozen_too(lab: LabHost) -> None:
+    make_whole_guests(lab, ["web1"])
+    lab.run("zfs", "set", "chyves:description=it's `data`", f"{WEB1}/disk0")
+    lab.chyves("web1", "snapshot", "@first")
+    argv = ("zfs", "get", "-Ho", "value,source", "chyves.disk0:description", f"{WEB1}@first")
+    assert lab.run(*argv).stdout == "it's `data`\tlocal\n"
 
 
 def test_wrong_words_take_and_delete_nothing(lab: LabHost) -> None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from chyves_core.lab.zfs.bulk import NewDataset, make_datasets
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.conftest import LabHost
 
 GIBIBYTE = 1 << 30
@@ -34,7 +37,7 @@ def make_whole_guests(
     *,
     pool: str = "zroot",
     first: int = 0,
-    snapshots: Iterable[str] = (),
+    snapshots: Iterable[str] | Mapping[str, int] = (),
     size: int = GIBIBYTE,
     **properties: str,
 ) -> None:
@@ -120,3 +123,21 @@ def write_disk(lab: LabHost, name: str, content: bytes) -> None:
     """Write onto a guest's first disk."""
     with open(first_disk(lab, name), "r+b") as file:
         file.write(content)
+
+
+def write_words(lab: LabHost, name: str, text: str, disk: str = "disk0") -> None:
+    """Write a text at the beginning of a guest's disk."""
+    with open(lab.root / f"dev/zvol/zroot/chyves/guests/{name}/{disk}", "r+b") as opened:
+        opened.write(text.encode().ljust(4096, b"\0"))
+
+
+def read_words(lab: LabHost, name: str, disk: str = "disk0") -> str:
+    """Return the text at the beginning of a guest's disk."""
+    with open(lab.root / f"dev/zvol/zroot/chyves/guests/{name}/{disk}", "rb") as opened:
+        return opened.read(4096).rstrip(b"\0").decode()
+
+
+def journal(lab: LabHost, pool: str = "zroot") -> list[str]:
+    """Return the titles of the changes that were begun and not ended."""
+    files = sorted((lab.root / "chyves" / pool / "journal").glob("*.json"))
+    return [json.loads(file.read_text())["title"] for file in files]

@@ -79,6 +79,8 @@ def filled(chyves: Chyves, host: GIVE) -> Chyves:
         ("web1 snapshot ", "delete list rollback"),
         ("web1 snapshot rollback @t", "@tuesday"),
         ("web2 snapshot delete ", "@sunday"),
+        ("web1 snapshot delete @monday%", "@monday%monday @monday%tuesday"),
+        ("web1 snapshot delete @monday,t", "@monday,tuesday"),
         ("web1 snapshot rollback -", "--yes -y"),
         ("web1 snapshot list -", "-H"),
         ("web1 disk resize ", "disk0 disk1"),

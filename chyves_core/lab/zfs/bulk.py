@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from chyves_core.lab.home import Lab
@@ -16,7 +16,10 @@ from chyves_core.lab.zfs.store import Store
 
 
 class NewDataset:
-    """One dataset that is to be made: a volume where `volsize` (bytes) is not 0."""
+    """One dataset that is to be made: a volume where `volsize` (bytes) is not 0.
+
+    Snapshots have their names, and in a mapping the seconds since 1970 when they were taken.
+    """
 
     def __init__(
         self,
@@ -24,13 +27,13 @@ class NewDataset:
         properties: dict[str, str] | None = None,
         volsize: int = 0,
         sparse: bool = True,
-        snapshots: Iterable[str] = (),
+        snapshots: Iterable[str] | Mapping[str, int] = (),
     ) -> None:
         self.name = name
         self.properties = dict(properties or {})
         self.volsize = volsize
         self.sparse = sparse
-        self.snapshots = tuple(snapshots)
+        self.snapshots = snapshots if isinstance(snapshots, Mapping) else tuple(snapshots)
 
 
 def make_datasets(lab: Lab, wanted: Iterable[NewDataset]) -> None:
@@ -67,7 +70,10 @@ def add(store: Store, pool: Pool, wanted: NewDataset) -> None:
         if not wanted.sparse:
             dataset.local["refreservation"] = str(thick_reservation(wanted.volsize, block))
     for name in wanted.snapshots:
-        pool.new_snapshot(dataset, name)
+        made = pool.new_snapshot(dataset, name)
+        pool.txg += 1
+        if isinstance(wanted.snapshots, Mapping):
+            made.creation = wanted.snapshots[name]
 
 
 def shown(store: Store, pool: Pool) -> list[Action]:

@@ -45,6 +45,11 @@ def check(name: str, value: str, kind: str, creating: bool = False) -> tuple[str
     settable = full in usage_rows() and usage_rows()[full][0] == "YES"
     if not settable and not (creating and full in SET_AT_CREATION):
         raise BadProperty(f"'{full}' is readonly")
+    if value == "auto" and full == "refreservation":
+        # Worked out when it is set; libzfs zprop_parse_value.
+        if kind != "volume":
+            raise BadProperty(f"'{full}=auto' only allowed on volumes")
+        return full, value
     if known.kind == "index":
         return full, check_index(full, value)
     if known.kind in ("size", "limit", "count"):

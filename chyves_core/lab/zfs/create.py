@@ -144,7 +144,7 @@ def volume_sizes(
             f"({usual}).\nTo reduce wasted space a volblocksize of {usual} is recommended."
         )
     size = -(-size // block) * block
-    if not sparse and "refreservation" not in stored:
+    if stored.get("refreservation", "auto" if not sparse else "") == "auto":
         copies = int(stored.get("copies", "1"))
         stored["refreservation"] = str(thick_reservation(size, block, copies))
     return size, block

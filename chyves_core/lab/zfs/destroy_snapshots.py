@@ -33,7 +33,10 @@ def destroy_snapshots(session: Session, name: str, options: Options) -> None:
     for clone in clones if "R" in options else []:
         doomed += doom(pool, pool.tree(clone.name), True)
     doomed = without_repeats([*doomed, *chosen])
-    reclaimed = sum(view.space.snapshot_used(one, one.snaps.index(snap)) for one, snap in chosen)
+    reclaimed = sum(
+        view.space.reclaimed(one, [snap for each, snap in chosen if each is one])
+        for one in {each.number: each for each, _ in chosen}.values()
+    )
     announce(session, doomed, options, reclaimed)
     if "n" in options:
         return

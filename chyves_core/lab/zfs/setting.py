@@ -139,6 +139,9 @@ def set_native(
     stored = dict(stored)
     if "volsize" in stored:
         actions += resize(view, dataset, stored)
+    if stored.get("refreservation") == "auto":
+        size = int(stored.get("volsize", dataset.volsize))
+        stored["refreservation"] = str(thick_reservation(size, dataset.volblocksize))
     check_room(view, dataset, stored)
     size = int(stored.pop("volsize", dataset.volsize))
     dataset.volsize = size

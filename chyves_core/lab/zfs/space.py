@@ -114,6 +114,22 @@ class Space:
             return 0
         return self.lost_after(dataset, place)
 
+    def reclaimed(self, dataset: Dataset, doomed: list[Snapshot]) -> int:
+        """Return the bytes that come free when snapshots of a dataset go together.
+
+        Content that several of them in a row have in common goes with the last of them.
+        """
+        numbers = {each.number for each in doomed}
+        total, row_is_free = 0, False
+        for place, snap in enumerate(dataset.snaps):
+            same = place > 0 and dataset.snaps[place - 1].stamp == snap.stamp
+            if not same:
+                row_is_free = True
+            row_is_free = row_is_free and snap.number in numbers
+            if row_is_free:
+                total += self.lost_after(dataset, place)
+        return total
+
     def lost_after(self, dataset: Dataset, place: int) -> int:
         """Return the bytes that the snapshot at `place` has and what follows it has not."""
         snap = dataset.snaps[place]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from chyves_core.lab.zfs.model import Pool, Snapshot
@@ -21,6 +22,15 @@ class Stats:
     def __init__(self, pool: Pool, space: Space) -> None:
         self.pool = pool
         self.space = space
+
+    @cached_property
+    def clones(self) -> dict[int, list[str]]:
+        """The names of the clones of each snapshot that has any, by its number."""
+        found: dict[int, list[str]] = {}
+        for dataset in self.pool.datasets.values():
+            if dataset.origin is not None:
+                found.setdefault(dataset.origin, []).append(dataset.name)
+        return found
 
     def shown(self, item: Item, name: str) -> str:
         """Return the text of a property, "" where `zfs get all` leaves it out."""
@@ -84,7 +94,7 @@ class Stats:
         if name == "userrefs":
             return str(len(snap.holds))
         if name == "clones":
-            return ",".join(each.name for each in self.pool.clones_of(snap)) or "-"
+            return ",".join(self.clones.get(snap.number, ())) or "-"
         return self.common(name, snap.guid, snap.txg, snap.creation, snap.number)
 
     def snapshot_written(self, item: Item, place: int) -> int:

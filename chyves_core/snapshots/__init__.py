@@ -1,0 +1,1 @@
+"""Snapshots of guests: taking, listing, deleting, going back to one, and thinning them out."""
