@@ -65,10 +65,14 @@ class FreeBsdHost(HostWithPools):
         return {pool: f"md{unit}" for pool, unit in UNITS.items()}
 
     def remove_devices(self) -> None:
-        for line in self.run("mdconfig", "-l", "-v").stdout.splitlines():
-            name, *_, label = line.split("\t")
-            if label == LABEL:
-                self.patiently("mdconfig", "-d", "-u", name.removeprefix("md"))
+        for name in self.own_disks():
+            self.patiently("mdconfig", "-d", "-u", name.removeprefix("md"))
+
+    def own_disks(self) -> list[str]:
+        """Return the memory disks that a run of ours has made."""
+        lines = self.run("mdconfig", "-l", "-v").stdout.splitlines()
+        fields = [line.split("\t") for line in lines]
+        return [each[0] for each in fields if each[-1] == LABEL]
 
     def patiently(self, *argv: str) -> None:
         """Run a program again and again until it succeeds: what it is about is still busy."""
@@ -103,21 +107,22 @@ class FreeBsdHost(HostWithPools):
 
     def remove(self) -> None:
         """Take away all that this run has made, or that an interrupted one has left."""
+        before = self.before
+        interrupted = before is None and bool(self.own_disks())
         self.clear_running()
         self.remove_pools()
-        run_folder = self.path("/var/run/chyves")
-        known = self.before.lists["/var/run/chyves"] if self.before else frozenset()
+        known = before.lists["/var/run/chyves"] if before else frozenset()
         for name in sorted(below(self, "/var/run/chyves") - known, reverse=True):
-            if (run_folder / name).is_file() and (self.before or is_ours_in_run_folder(name)):
-                (run_folder / name).unlink()
-        if self.before is None:
-            return
+            file = self.path(f"/var/run/chyves/{name}")
+            if file.is_file() and (before or interrupted):
+                file.unlink()
         for folder in ("/var/run/chyves", "/chyves"):
-            if not self.before.lists[folder]:
+            if interrupted or (before and not before.lists[folder]):
                 remove_empty(self.path(folder))
-        # Where there was none, it came with its module, whose default is 0 (tap(4)).
-        setting = f"net.link.tap.up_on_open={self.before.up_on_open or '0'}"
-        self.run("sysctl", setting, status=0 if self.before.up_on_open else None)
+        if before:
+            # Where there was none, it came with its module, whose default is 0 (tap(4)).
+            setting = f"net.link.tap.up_on_open={before.up_on_open or '0'}"
+            self.run("sysctl", setting, status=0 if before.up_on_open else None)
 
     def clear_running(self) -> None:
         """End every guest of ours that runs, and take away its VM and its interfaces."""
@@ -193,11 +198,6 @@ class FreeBsdHost(HostWithPools):
             "GUARD_INTERFACES": f" {' '.join(self.interfaces())} ",
             "GUARD_LOG": f"{self.folder}/guard.log",
         }
-
-
-def is_ours_in_run_folder(name: str) -> bool:
-    """Return whether a file below /var/run/chyves is about a guest of ours."""
-    return re.search(rf"(^|/)(guest-)?{GUESTS}", name) is not None
 
 
 def words_of(done: subprocess.CompletedProcess[str]) -> str:
