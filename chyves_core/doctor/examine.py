@@ -14,6 +14,8 @@ Check = Callable[[Look], Iterable[Finding]]
 CHECKS: tuple[Check, ...] = (
     unfinished.interrupted_changes,
     unfinished.half_made_guests,
+    unfinished.disks_half_imported,
+    unfinished.half_made_resources,
     guests.twice,
     guests.conflicts,
     guests.wrong_values,

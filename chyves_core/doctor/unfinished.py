@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from chyves_core import journal, locks
+from chyves_core import journal, locks, resources
+from chyves_core.disks.finding import disks_lock
+from chyves_core.disks.settling import plan_settling
 from chyves_core.doctor.finding import Finding, Mend
-from chyves_core.guests import GUEST_PREFIX
+from chyves_core.guests import GUEST_PREFIX, read_inventory
 from chyves_core.host import Host
 from chyves_core.look import Look
-from chyves_core.plan import Plan, run
+from chyves_core.plan import Plan, Run, run
 from chyves_core.sizes import show_size
 from chyves_core.zfs import Dataset
 
@@ -44,6 +46,37 @@ def half_made_guests(look: Look) -> Iterator[Finding]:
         plan = (run("zfs", "destroy", "-r", name),)
         mend = Mend((locks.guest_lock(guest),), acting(plan), destroys)
         yield Finding(guest, f"{name} is half a guest, {size}", f"chyves {guest} delete", mend)
+
+
+def disks_half_imported(look: Look) -> Iterator[Finding]:
+    """Find what imports of disks keep beside the disks while they work, or have left there."""
+    for guest in look.inventory.guests.values():
+        steps = plan_settling(look.host, look.inventory, guest)
+        if steps:
+            words = " ".join(step.argv[-1] for step in steps if isinstance(step, Run))
+            problem = f"an import of a disk is at work or was interrupted: {words or guest.folder}"
+
+            def settle(host: Host, name: str = guest.name) -> None:
+                inventory = read_inventory(host)
+                host.act(*plan_settling(host, inventory, inventory.guest(name)))
+
+            mend = Mend((disks_lock(guest.name), locks.guest_lock(guest.name)), settle)
+            yield Finding(guest.name, problem, "chyves doctor --fix", mend)
+
+
+def half_made_resources(look: Look) -> Iterator[Finding]:
+    """Find ISO images and firmware whose import was begun and has not ended."""
+    storage = look.inventory.storage
+    for pool in storage.active_pools:
+        for kind in (resources.ISO, resources.FIRMWARE):
+            for dataset in storage.datasets.values():
+                parent, _, name = dataset.name.rpartition("/")
+                own = dataset.own_with_prefix(resources.PREFIX)
+                if parent == f"{pool.root}/{kind}" and "source" in own and "sha256" not in own:
+                    plan = (run("zfs", "destroy", "-r", dataset.name),)
+                    mend = Mend((resources.lock(name, kind),), acting(plan))
+                    problem = f"the import from {own['source']} is at work or was interrupted"
+                    yield Finding(name, problem, "chyves doctor --fix", mend)
 
 
 def is_within(name: str, dataset: str) -> bool:

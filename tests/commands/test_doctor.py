@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.commands.whole_guests import guests, make_whole_guests
@@ -64,6 +65,28 @@ def test_a_half_made_guest_with_data_is_asked_about(lab: LabHost) -> None:
     assert lab.everything() == before
     lab.chyves("doctor", "--fix", "-y")
     assert not any("web1" in name for name in lab.datasets())
+
+
+def test_what_an_interrupted_import_of_a_disk_left_is_cleared(lab: LabHost, tmp_path: Path) -> None:
+    make_whole_guests(lab, ["web1"])
+    image = tmp_path / "a.raw"
+    image.write_bytes(b"x" * 4096)
+    words = ("web1", "disk", "import", str(image))
+    lab.chyves(*words, status=-9, CHYVES_LAB_FAIL="zfs:4:kill")
+    assert "zroot/chyves/guests/web1/importing-disk1" in problems(lab)["web1"]
+    lab.chyves("doctor", "--fix")
+    assert problems(lab) == {}
+    assert not any("importing" in name for name in lab.datasets())
+
+
+def test_a_half_imported_iso_is_found_and_cleared(lab: LabHost, tmp_path: Path) -> None:
+    image = tmp_path / "a.iso"
+    image.write_bytes(b"x" * 4096)
+    lab.chyves("iso", "import", str(image), status=-9, CHYVES_LAB_FAIL="zfs:4:kill")
+    assert problems(lab)["a.iso"].startswith("the import from ")
+    lab.chyves("doctor", "--fix")
+    assert problems(lab) == {}
+    lab.chyves("iso", "import", str(image))
 
 
 def test_a_dataset_that_chyves_did_not_make_is_a_note_and_stays(lab: LabHost) -> None:
