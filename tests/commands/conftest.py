@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.commands.whole_guests import make_whole_guests, write_words
 from tests.conftest import LabHost
 
 SUPERVISOR = " chy-web1 web1"
@@ -70,3 +71,18 @@ def nothing_is_left(host: LabHost) -> None:
     assert ended(host, "web1")
     listed = host.run("ps", "-axww", "-o", "command=", status=None).stdout
     assert "web1" not in listed
+
+
+@pytest.fixture
+def later(lab: LabHost) -> LabHost:
+    """A lab with web1, its snapshot @then of `old` data, @since of `new` data, and a change."""
+    make_whole_guests(lab, ["web1", "web10"], notes="before")
+    write_words(lab, "web1", "old")
+    (lab.root / "chyves/zroot/guests/web1/uefi_vars.fd").write_text("old")
+    lab.chyves("web1", "snapshot", "@then")
+    write_words(lab, "web1", "new")
+    (lab.root / "chyves/zroot/guests/web1/uefi_vars.fd").write_text("new")
+    lab.chyves("web1", "snapshot", "@since")
+    lab.chyves("web1", "set", "cpu=4", "notes=after", "eject_iso_on_n_reboot=3")
+    lab.forget_commands()
+    return lab
