@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from chyves_core.errors import NotFound
+from chyves_core.errors import NotFound, Refused
 from chyves_core.host import Host
 from chyves_core.zfs import Dataset, read_tree
 
@@ -16,13 +16,17 @@ POOL_PREFIX = "chyves.pool:"
 GLOBAL_PREFIX = "chyves.global:"
 DEFAULT_PREFIX = "chyves.default:"
 
+# chyves 0.1 and 0.2 keep their settings in files in POOL/chyves/.config, mounted where ours is too.
+SHELL_CONFIG = ".config"
+SHELL_HINT = "leave it as it is: this version can't take over what chyves 0.2 has made"
+
 
 @dataclass(frozen=True)
 class Pool:
     """One pool of the host, with the layout on it where there is one.
 
     `state` is "primary", "secondary", "offline", "replica" (a layout that was made on another
-    pool and copied here) or "none" (no layout).
+    pool and copied here), "chyves-sh" (the layout of chyves 0.2, the shell program) or "none".
     """
 
     name: str
@@ -44,6 +48,12 @@ class Pool:
         return f"{self.name}/chyves"
 
     @property
+    def version(self) -> int:
+        """The version of the layout; 0 where it says none."""
+        text = self.layout.own(f"{POOL_PREFIX}version") if self.layout else None
+        return int(text) if text and text.isascii() and text.isdecimal() else 0
+
+    @property
     def mountpoint(self) -> str:
         """The folder of the layout."""
         return f"/chyves/{self.name}"
@@ -51,10 +61,14 @@ class Pool:
 
 @dataclass(frozen=True)
 class Storage:
-    """All that one look at the host's ZFS told: pools, and every dataset of their layouts."""
+    """All that one look at the host's ZFS told: pools, and every dataset of their layouts.
+
+    `changing` says that the command which looked may change them.
+    """
 
     pools: tuple[Pool, ...]
     datasets: Mapping[str, Dataset]
+    changing: bool = False
 
     @property
     def active_pools(self) -> tuple[Pool, ...]:
@@ -68,7 +82,9 @@ class Storage:
         for pool in self.pools:
             if pool.state == "primary":
                 return pool
-        raise NotFound("no pool of this host has chyves on it", "chyves dataset POOL install")
+        likely = [pool for pool in self.pools if pool.state != "none"]
+        hint = use_hint(likely[0]) if likely else "chyves dataset POOL install"
+        raise NotFound("no pool of this host has chyves on it", hint)
 
     def pool(self, name: str) -> Pool:
         """Return the pool of that name; raises NotFound."""
@@ -82,8 +98,7 @@ class Storage:
         pool = self.pool(name)
         if not pool.active:
             raise NotFound(
-                f"{name}: chyves is not in use on this pool ({pool.state})",
-                f"chyves dataset {name} install",
+                f"{name}: chyves is not in use on this pool ({pool.state})", use_hint(pool)
             )
         return pool
 
@@ -93,12 +108,38 @@ class Storage:
         return layout.own_with_prefix(prefix) if layout else {}
 
 
+def use_hint(pool: Pool) -> str:
+    """Return the command that brings a pool into use."""
+    if pool.state == "chyves-sh":
+        return SHELL_HINT
+    verb = {"offline": "online", "replica": "online --adopt"}.get(pool.state, "install")
+    return f"chyves dataset {pool.name} {verb}"
+
+
 def read_storage(host: Host) -> Storage:
-    """Read all pools with one zpool call and all their layouts with one zfs call."""
+    """Read all pools with one zpool call and all their layouts with one zfs call.
+
+    Raises Refused where a command that changes something meets a layout from a newer chyves.
+    """
     rows = read_pool_rows(host)
     roots = [f"{row[0]}/{name}" for row in rows for name in ("chyves", "chyves_offline")]
     datasets = read_tree(host, roots)
-    return Storage(tuple(make_pool(row, datasets) for row in rows), datasets)
+    pools = tuple(make_pool(row, datasets) for row in rows)
+    storage = Storage(pools, datasets, host.changes_datasets)
+    if host.changes_datasets:
+        refuse_newer(storage)
+    return storage
+
+
+def refuse_newer(storage: Storage) -> None:
+    """Raise Refused where a pool in use has a layout that this chyves does not know."""
+    for pool in storage.active_pools:
+        if pool.version > DATASET_VERSION:
+            raise Refused(
+                f"{pool.name}: its layout has version {pool.version}, this chyves knows version "
+                f"{DATASET_VERSION} and changes nothing",
+                "chyves version",
+            )
 
 
 def read_pool_rows(host: Host) -> list[list[str]]:
@@ -115,6 +156,8 @@ def make_pool(row: list[str], datasets: Mapping[str, Dataset]) -> Pool:
         offline = datasets.get(f"{name}/chyves_offline")
         state = "offline" if offline else "none"
         return Pool(name, guid, health, size, free, state, offline)
+    if f"{layout.name}/{SHELL_CONFIG}" in datasets and layout_state(layout, guid) == "none":
+        return Pool(name, guid, health, size, free, "chyves-sh", layout)
     return Pool(name, guid, health, size, free, layout_state(layout, guid), layout)
 
 

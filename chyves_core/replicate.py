@@ -6,7 +6,7 @@ mounted. Once it is whole and checked, one `zfs rename` puts it in its place.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 
 from chyves_core import zfs
@@ -81,16 +81,25 @@ def check_can_be_sent(tree: Tree) -> None:
             )
 
 
-def check_room(host: Host, tree: Tree, parent: str, what: str) -> None:
-    """Raise Refused where a copy does not fit below `parent`."""
+def check_room(host: Host, trees: Iterable[Tree], parent: str, what: str) -> None:
+    """Raise Refused where copies do not fit below `parent`."""
     answer = host.read("zfs", "get", "-Hp", "-o", "value", "available", parent)
-    free = int(answer.stdout.strip() or 0)
-    if tree.needed > free:
+    free, needed = int(answer.stdout.strip() or 0), sum(tree.needed for tree in trees)
+    if needed > free:
+        pool = parent.partition("/")[0]
         raise Refused(
-            f"{what}: takes {show_size(tree.needed)}, {show_size(free)} are free on "
-            + parent.partition("/")[0],
+            f"{what}: takes {show_size(needed)}, {show_size(free)} are free on {pool}",
             f"zfs list -o space {parent}",
         )
+
+
+def plan_place(datasets: Container[str], root: str) -> Plan:
+    """Return the step that makes the place for copies in a layout at `root`, where there is none.
+
+    It stays: another command may be copying something else to it.
+    """
+    place = f"{root}/{COPIES}"
+    return () if place in datasets else (zfs.create_filesystem(place, {"canmount": "off"}),)
 
 
 def plan_clearing(copies: Mapping[str, Tree], target: str) -> Plan:
@@ -196,26 +205,35 @@ def is_written_to(host: Host, tree: Tree, snapshot: str) -> bool:
 
 
 def check_copy(host: Host, tree: Tree, target: str) -> None:
-    """Make sure that a copy has every dataset and snapshot of a tree, snapshot by snapshot by guid.
+    """Make sure that a copy has every dataset and snapshot of a tree, each snapshot by its guid.
 
-    Properties that chyves froze on snapshots are written on those of the copy where they did not
-    come along. Raises ChyvesError where anything else differs.
+    Where properties were changed since they were sent, or did not come along, the copy gets them.
+    Raises ChyvesError where anything else differs.
     """
     found = read_trees(host, target)
     if target not in found:
         raise ChyvesError(f"{target}: the copy is not there")
     copy = found[target].datasets
-    missing: dict[str, dict[str, str]] = {}
+    check_whole(tree, found[target])
     for name, dataset in tree.datasets.items():
-        twin = copy.get(target + name[len(tree.root) :])
+        host.act(*plan_alike(dataset, copy[target + name[len(tree.root) :]]))
+
+
+def check_whole(tree: Tree, copy: Tree) -> None:
+    """Raise ChyvesError where a dataset or snapshot of a tree is missing in a copy, or differs."""
+    for name, dataset in tree.datasets.items():
+        twin = copy.datasets.get(copy.root + name[len(tree.root) :])
         if twin is None or not is_same(dataset, twin):
-            raise ChyvesError(f"{target}: the copy is not the same, {name} differs or is missing")
-        lacking = user_properties(dataset).items() - user_properties(twin).items()
-        if lacking and "@" in name:
-            missing[twin.name] = dict(sorted(lacking))
-        elif lacking:
-            raise ChyvesError(f"{twin.name}: {min(lacking)[0]} did not come along")
-    host.act(*(zfs.set_properties([name], values) for name, values in missing.items()))
+            raise ChyvesError(f"{copy.root}: is no whole copy, {name} differs or is missing")
+
+
+def plan_alike(dataset: Dataset, twin: Dataset) -> Plan:
+    """Return the steps that give a copy the properties that its source has now."""
+    wanted, there = followed_properties(dataset), followed_properties(twin)
+    lacking = dict(sorted(wanted.items() - there.items()))
+    gone = sorted(there.keys() - wanted.keys())
+    change = (zfs.set_properties([twin.name], lacking),) if lacking else ()
+    return (*change, *(zfs.inherit([twin.name], name) for name in gone))
 
 
 def is_same(one: Dataset, other: Dataset) -> bool:
@@ -224,9 +242,10 @@ def is_same(one: Dataset, other: Dataset) -> bool:
     return all(one.value(name) == other.value(name) for name in names)
 
 
-def user_properties(dataset: Dataset) -> dict[str, str]:
-    """Return the user properties that were set on a dataset or snapshot itself."""
-    return {name: value for name, value in dataset.own_with_prefix("").items() if ":" in name}
+def followed_properties(dataset: Dataset) -> dict[str, str]:
+    """Return what may be set on a dataset while it is copied: user properties, and readonly."""
+    own = dataset.own_with_prefix("").items()
+    return {name: value for name, value in own if ":" in name or name == "readonly"}
 
 
 def plan_mounting(tree: Tree, target: str) -> Plan:
