@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from chyves_core.cli import Changing
 from chyves_core import locks, zfs
 from chyves_core.bhyve import slots
 from chyves_core.bhyve.machine import all_slots
-from chyves_core.cli import Changing
 from chyves_core.errors import Refused
 from chyves_core.guests import GUEST_PREFIX, VERSION_PROPERTY, Guest, read_inventory
 from chyves_core.host import Host

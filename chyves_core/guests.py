@@ -113,13 +113,19 @@ class Inventory:
 
         Raises NotFound for one that is not there, Refused for one that is there twice.
         """
-        chosen = names.select(words, [*self.guests, *self.twice], self.groups)
+        chosen = self.names(words)
         for name in chosen:
             if name in self.twice:
                 raise self.error_of_twice(name)
             if self.storage.changing:
                 check_known(self.guests[name])
         return [self.guests[name] for name in chosen]
+
+    def names(self, words: str) -> list[str]:
+        """Return the names of the guests that words mean, also such as two guests have."""
+        if words != "all" and not self.storage.active_pools:
+            raise self.storage.no_primary()
+        return names.select(words, [*self.guests, *self.twice], self.groups)
 
     def error_of_twice(self, name: str) -> Refused:
         """Return the error for a name that two guests have; it says where they are."""

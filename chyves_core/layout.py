@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from chyves_core import locks, zfs
 from chyves_core.cli import Changing
+from chyves_core import locks, zfs
 from chyves_core.errors import Refused
 from chyves_core.plan import Plan
 from chyves_core.pools import (

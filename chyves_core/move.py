@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from chyves_core import journal, locks, rename, replicate, zfs
 from chyves_core.cli import Changing
+from chyves_core import journal, locks, rename, replicate, zfs
 from chyves_core.delete import clone_owners
 from chyves_core.errors import ChyvesError, Refused
 from chyves_core.guests import GUEST_PREFIX, VERSION_PROPERTY, Guest, Inventory, read_inventory

@@ -11,7 +11,7 @@ from chyves_core.plan import Plan, Remove, run
 from chyves_core.pools import POOL_PREFIX, Pool, Storage, layout_state
 from chyves_core.zfs import Dataset
 
-DISK_PATH = re.compile(r"/dev/zvol/(?P<pool>[^/,]+)/chyves/(?P<rest>guests/[^/,]+/disk\d+)")
+DISK_PATH = r"/dev/zvol/(?P<pool>[^/,]+)/chyves/(?P<rest>guests/[^/,]+/disk\d+)"
 
 
 def is_foreign(layout: Dataset, pool: Pool) -> bool:
@@ -84,9 +84,9 @@ def plan_paths(storage: Storage, pool: Pool) -> Plan:
 
     for guest in guests_on(storage, pool.name).values():
         values = {
-            f"{GUEST_PREFIX}{name}": DISK_PATH.sub(correct, value)
+            f"{GUEST_PREFIX}{name}": re.sub(DISK_PATH, correct, value)
             for name, value in guest.properties.items()
-            if name.startswith("pcidev_") and DISK_PATH.sub(correct, value) != value
+            if name.startswith("pcidev_") and re.sub(DISK_PATH, correct, value) != value
         }
         if values:
             steps.append(zfs.set_properties([guest.dataset], values))

@@ -11,8 +11,8 @@ from collections.abc import Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass
 
-from chyves_core import journal, locks, logs, replicate, resource_changes, resources, zfs
 from chyves_core.cli import Changing
+from chyves_core import journal, locks, logs, replicate, resource_changes, resources, zfs
 from chyves_core.errors import ChyvesError, Refused
 from chyves_core.guests import read_inventory
 from chyves_core.host import Host

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from chyves_core import locks, zfs
 from chyves_core.cli import Changing
+from chyves_core import locks, zfs
 from chyves_core.errors import Refused
 from chyves_core.host import Host
 from chyves_core.layout import check_ours, shell_layout

@@ -16,6 +16,9 @@ POOL_PREFIX = "chyves.pool:"
 GLOBAL_PREFIX = "chyves.global:"
 DEFAULT_PREFIX = "chyves.default:"
 
+# What zpool(8) calls a pool that can be read.
+READABLE = ("ONLINE", "DEGRADED")
+
 # chyves 0.1 and 0.2 keep their settings in files in POOL/chyves/.config, mounted where ours is too.
 SHELL_CONFIG = ".config"
 SHELL_HINT = "leave it as it is: this version can't take over what chyves 0.2 has made"
@@ -26,7 +29,8 @@ class Pool:
     """One pool of the host, with the layout on it where there is one.
 
     `state` is "primary", "secondary", "offline", "replica" (a layout that was made on another
-    pool and copied here), "chyves-sh" (the layout of chyves 0.2, the shell program) or "none".
+    pool and copied here), "chyves-sh" (the layout of chyves 0.2, the shell program), "unreadable"
+    (the pool has failed) or "none".
     """
 
     name: str
@@ -82,9 +86,17 @@ class Storage:
         for pool in self.pools:
             if pool.state == "primary":
                 return pool
-        likely = [pool for pool in self.pools if pool.state != "none"]
-        hint = use_hint(likely[0]) if likely else "chyves dataset POOL install"
-        raise NotFound("no pool of this host has chyves on it", hint)
+        raise self.no_primary()
+
+    def no_primary(self) -> NotFound:
+        """Return the error for a host without a primary pool; it says what there is instead."""
+        likely = {pool.state: pool for pool in reversed(self.pools)}
+        for state in ("unreadable", "secondary", "offline", "replica", "chyves-sh"):
+            if state in likely:
+                pool = likely[state]
+                what = f"there is no primary pool, {pool.name} is {state}"
+                return NotFound(what, use_hint(pool))
+        return NotFound("no pool of this host has chyves on it", "chyves dataset POOL install")
 
     def pool(self, name: str) -> Pool:
         """Return the pool of that name; raises NotFound."""
@@ -112,7 +124,10 @@ def use_hint(pool: Pool) -> str:
     """Return the command that brings a pool into use."""
     if pool.state == "chyves-sh":
         return SHELL_HINT
-    verb = {"offline": "online", "replica": "online --adopt"}.get(pool.state, "install")
+    if pool.state == "unreadable":
+        return f"zpool status {pool.name}"
+    verbs = {"secondary": "promote", "offline": "online", "replica": "online --adopt"}
+    verb = verbs.get(pool.state, "install")
     return f"chyves dataset {pool.name} {verb}"
 
 
@@ -122,7 +137,9 @@ def read_storage(host: Host) -> Storage:
     Raises Refused where a command that changes something meets a layout from a newer chyves.
     """
     rows = read_pool_rows(host)
-    roots = [f"{row[0]}/{name}" for row in rows for name in ("chyves", "chyves_offline")]
+    # zfs waits for ever for a pool whose input and output are suspended.
+    readable = [row[0] for row in rows if row[2] in READABLE]
+    roots = [f"{name}/{layout}" for name in readable for layout in ("chyves", "chyves_offline")]
     datasets = read_tree(host, roots)
     pools = tuple(make_pool(row, datasets) for row in rows)
     storage = Storage(pools, datasets, host.changes_datasets)
@@ -152,6 +169,8 @@ def make_pool(row: list[str], datasets: Mapping[str, Dataset]) -> Pool:
     """Return the pool of one row of `zpool list`, and what its layout says."""
     name, guid, health, size, free = row
     layout = datasets.get(f"{name}/chyves")
+    if health not in READABLE:
+        return Pool(name, guid, health, size, free, "unreadable", None)
     if layout is None:
         offline = datasets.get(f"{name}/chyves_offline")
         state = "offline" if offline else "none"

@@ -184,10 +184,11 @@ def pour(
 ) -> None:
     """Run one send into one receive."""
     source, target = run("zfs", "send", "-p", *what), run("zfs", "receive", *where)
-    if not shown or host.dry_run:
+    if host.dry_run:
         host.pipe(source, target)
         return
-    with metered(name, stream_size(host, what), shown=True) as meter:
+    with metered(name, stream_size(host, what) if shown else 0, shown=shown) as meter:
+        # All goes through this process: when it dies, neither of them goes on without it.
         host.pipe(source, target, meter.show)
 
 
