@@ -43,7 +43,7 @@ class Tree:
     def snapshots(self, name: str) -> list[Dataset]:
         """Return the snapshots of one of the datasets, the oldest first."""
         own = [each for each in self.datasets.values() if each.name.startswith(f"{name}@")]
-        return sorted(own, key=lambda each: int(each.value("createtxg", "0")))
+        return sorted(own, key=age)
 
     @property
     def needed(self) -> int:
@@ -51,6 +51,11 @@ class Tree:
         parts = ("referenced", "usedbysnapshots", "usedbyrefreservation")
         chosen = (self.datasets[name] for name in self.names)
         return sum(int(each.value(part, "0") or 0) for each in chosen for part in parts)
+
+
+def age(snapshot: Dataset) -> tuple[int, int]:
+    """Return what snapshots of a dataset are sorted by; zfs of FreeBSD 11 has no createtxg."""
+    return int(snapshot.value("createtxg", "0")), int(snapshot.value("creation", "0"))
 
 
 def read_trees(host: Host, *roots: str) -> dict[str, Tree]:

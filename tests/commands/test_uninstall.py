@@ -63,7 +63,8 @@ def test_an_offline_layout_and_a_replica_can_be_uninstalled(lab: LabHost) -> Non
     assert (guests(lab), states(lab)["tank"]) == (["web1"], "none")
 
 
-def test_a_terminal_is_asked_whatever_the_options_say(lab: LabHost, terminal: Terminal) -> None:
+def test_a_terminal_is_asked_whatever_the_options_say(lab: LabHost) -> None:
+    terminal = Terminal(lab)
     command = terminal.chyves("dataset", "tank", "uninstall", "-y")
     command.expect(r"tank/chyves/guests .*Destroy tank/chyves with all of this for good\? \[y/N\] ")
     command.sendline("n")
