@@ -47,6 +47,8 @@ class Command(cli.Application):
     failed_status = FAILED
     # Whether the word - stands for standard input or output; no option may take a value then.
     takes_dash = False
+    # Whether it is refused where a pool has a layout from a newer chyves.
+    changes_datasets = False
     dry_run = False
     yes = False
     quiet = cli.Flag(["-q", "--quiet"], help="say nothing but errors")
@@ -55,7 +57,11 @@ class Command(cli.Application):
     @cached_property
     def host(self) -> Host:
         """The host that this command works on, with its dry run and verbosity."""
-        return Host(dry_run=bool(self.dry_run), verbose=bool(self.verbose))
+        return Host(
+            dry_run=bool(self.dry_run),
+            verbose=bool(self.verbose),
+            changes_datasets=self.changes_datasets and self.needs_root,
+        )
 
     @classmethod
     def execute(cls) -> NoReturn:
@@ -114,6 +120,7 @@ class Changing(Command):
     """A command that changes the host: it can be tried out, and asks before it destroys."""
 
     needs_root = True
+    changes_datasets = True
     dry_run = cli.Flag(["-n", "--dry-run"], help="print the host's commands, run none")
     yes = cli.Flag(["-y", "--yes"], help="ask no questions")
 

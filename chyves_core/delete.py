@@ -94,7 +94,7 @@ def find_targets(inventory: Inventory, words: str) -> dict[str, str]:
     half_made = {dataset.rpartition("/")[2]: dataset for dataset in inventory.half_made}
     targets: dict[str, str] = {}
     for word in ("all",) if words == "all" else split_list(words):
-        if word in half_made and word not in inventory.guests:
+        if word in half_made and word not in (*inventory.guests, *inventory.twice):
             check_ours(inventory, half_made[word])
             targets[word] = half_made[word]
         else:

@@ -10,7 +10,7 @@ from functools import cached_property
 from chyves_core import names
 from chyves_core.errors import Refused
 from chyves_core.host import Host
-from chyves_core.pools import Pool, Storage, read_storage
+from chyves_core.pools import GUEST_VERSION, Pool, Storage, read_storage
 from chyves_core.properties.schema import Schema, load_schema
 from chyves_core.zfs import Dataset
 
@@ -113,15 +113,28 @@ class Inventory:
 
         Raises NotFound for one that is not there, Refused for one that is there twice.
         """
-        chosen = names.select(words, [*self.guests, *self.twice], self.groups)
+        chosen = self.names(words)
         for name in chosen:
             if name in self.twice:
-                places = " and ".join(self.twice[name])
-                raise Refused(
-                    f"{name}: there are two guests of this name, {places}",
-                    "take one of the pools out of use: zfs rename POOL/chyves POOL/chyves_offline",
-                )
+                raise self.error_of_twice(name)
+            if self.storage.changing:
+                check_known(self.guests[name])
         return [self.guests[name] for name in chosen]
+
+    def names(self, words: str) -> list[str]:
+        """Return the names of the guests that words mean, also such as two guests have."""
+        if words != "all" and not self.storage.active_pools:
+            raise self.storage.no_primary()
+        return names.select(words, [*self.guests, *self.twice], self.groups)
+
+    def error_of_twice(self, name: str) -> Refused:
+        """Return the error for a name that two guests have; it says where they are."""
+        places = self.twice[name]
+        last_pool = places[-1].partition("/")[0]
+        return Refused(
+            f"{name}: there are {len(places)} guests of this name, {' and '.join(places)}",
+            f"chyves dataset {last_pool} offline",
+        )
 
     def guest(self, name: str) -> Guest:
         """Return the one guest of exactly that name."""
@@ -135,6 +148,17 @@ class Inventory:
             raise Refused(f"{name}: there is such a guest already, {dataset}")
         if name in self.guests:
             raise Refused(f"{name}: there is such a guest already, {self.guests[name].dataset}")
+
+
+def check_known(guest: Guest) -> None:
+    """Refuse a guest whose properties have a newer version than this chyves knows."""
+    version = guest.value("chyves_guest_version")
+    if version.isascii() and version.isdecimal() and int(version) > GUEST_VERSION:
+        raise Refused(
+            f"{guest.name}: has version {version}, this chyves knows version {GUEST_VERSION} "
+            "and changes nothing",
+            "chyves version",
+        )
 
 
 def read_inventory(host: Host) -> Inventory:
@@ -198,3 +222,20 @@ def make_guest(dataset: Dataset, pool: str, disks: list[Disk], schema: Schema) -
         origin="" if origin == "-" else origin,
         schema=schema,
     )
+
+
+def guests_on(storage: Storage, name: str) -> Mapping[str, Guest]:
+    """Return the guests in the layout of a pool by name, be it in use or not."""
+    layout = storage.pool(name).layout
+    if layout is None:
+        return {}
+    disks = disks_by_guest(storage)
+    schema = load_schema("guest")
+    parent = f"{layout.name}/guests"
+    return {
+        each.name.rpartition("/")[2]: make_guest(each, name, disks.get(each.name, []), schema)
+        for each in storage.datasets.values()
+        if each.kind == "filesystem"
+        and each.name.rpartition("/")[0] == parent
+        and each.own(VERSION_PROPERTY) is not None
+    }

@@ -32,13 +32,19 @@ class Result:
 
 
 class Host:
-    """The machine that chyves works on; `prefix` stands before every path in the lab."""
+    """The machine that chyves works on; `prefix` stands before every path in the lab.
 
-    def __init__(self, *, dry_run: bool = False, verbose: bool = False) -> None:
+    `changes_datasets` says that the command at work may change what is on the pools.
+    """
+
+    def __init__(
+        self, *, dry_run: bool = False, verbose: bool = False, changes_datasets: bool = False
+    ) -> None:
         lab = os.environ.get("CHYVES_LAB")
         self.lab = Path(lab) if lab else None
         self.prefix = f"{lab}/root" if lab else ""
         self.dry_run = dry_run
+        self.changes_datasets = changes_datasets
         self.verbose = verbose or os.environ.get("CHYVES_DEBUG") == "1"
 
     @property

@@ -174,6 +174,9 @@ def is_done(host: Host, step: Step) -> bool:
         return not any(exists(host, name) for name in split_snapshots(target))
     if verb in ("create", "clone", "snapshot"):
         return exists(host, target)
+    if verb == "mount":
+        argv = ("zfs", "get", "-Hp", "-o", "value", "mounted", target)
+        return host.read(*argv, allowed=None).stdout == "yes\n"
     if verb == "promote":
         # A clone of a clone has an origin afterwards too: the one of its old parent.
         argv = ("zfs", "get", "-Hp", "-o", "value", "origin", target)

@@ -1,13 +1,31 @@
-"""Plan the layout that chyves keeps on a pool."""
+"""The layout that chyves keeps on a pool: how it is made."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from chyves_core import zfs
+from chyves_core.cli import Changing
+from chyves_core import locks, zfs
 from chyves_core.errors import Refused
 from chyves_core.plan import Plan
-from chyves_core.pools import DATASET_VERSION, POOL_PREFIX, Pool, Storage
+from chyves_core.pools import (
+    DATASET_VERSION,
+    POOL_PREFIX,
+    SHELL_HINT,
+    Pool,
+    Storage,
+    read_storage,
+    use_hint,
+)
+
+
+def install(command: Changing, name: str) -> None:
+    """Put a layout on a pool."""
+    host = command.host
+    with locks.hold(host, locks.LAYOUT, locks.NUMBERING):
+        host.act(*plan_install(read_storage(host), name))
+    if not host.dry_run:
+        command.say(f"chyves is installed on {name}")
 
 
 def plan_install(storage: Storage, name: str, now: datetime | None = None) -> Plan:
@@ -17,8 +35,11 @@ def plan_install(storage: Storage, name: str, now: datetime | None = None) -> Pl
     Raises NotFound for a pool that is not there, Refused where it has a layout already.
     """
     pool = storage.pool(name)
+    if pool.state == "chyves-sh":
+        raise shell_layout(pool)
     if pool.state != "none":
-        raise Refused(f"{name}: chyves is on this pool already ({pool.state})")
+        hint = None if pool.active else use_hint(pool)
+        raise Refused(f"{name}: chyves is on this pool already ({pool.state})", hint)
     first = not any(each.state == "primary" for each in storage.pools)
     made = (now or datetime.now(UTC)).strftime("%Y-%m-%dT%H:%M:%SZ")
     steps = []
@@ -33,6 +54,11 @@ def plan_install(storage: Storage, name: str, now: datetime | None = None) -> Pl
             steps.append(zfs.create_filesystem(f"{pool.root}/{child}", {}))
     steps.append(zfs.set_properties([pool.root], pool_properties(pool, first, made)))
     return tuple(steps)
+
+
+def shell_layout(pool: Pool) -> Refused:
+    """Return the error for a pool that chyves 0.2, the shell program, keeps its guests on."""
+    return Refused(f"{pool.name}: chyves 0.2, the shell program, is on this pool", SHELL_HINT)
 
 
 def check_ours(pool: Pool) -> None:

@@ -16,6 +16,8 @@ from chyves_core.names import GUEST_NAME
 
 LOCK_FOLDER = "/var/run/chyves/locks"
 NUMBERING = "numbering"
+# Which datasets are where: pools coming and going, guests and resources moving between them.
+LAYOUT = "dataset"
 
 
 def guest_lock(name: str) -> str:

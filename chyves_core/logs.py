@@ -10,11 +10,12 @@ import os
 import re
 import sys
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from chyves_core.errors import HostError
 from chyves_core.guests import Guest, Inventory
 from chyves_core.host import Host
 from chyves_core.output import escape
@@ -104,6 +105,34 @@ def append(host: Host, folder: str, level: str, text: str) -> None:
             os.close(descriptor)
     except OSError as error:
         print(f"chyves: cannot write a log in {folder}/logs: {error.strerror}", file=sys.stderr)
+
+
+def bring_lines(host: Host, source: str, target: str) -> None:
+    """Append to the logs in FOLDER `target` the lines of those in `source` that they lack."""
+    for path in files(host, source):
+        name = path.rpartition("/")[2]
+        there = Counter(read_from(host, Place(f"{target}/logs/{name}", 0))[0])
+        missing = []
+        for line in read_from(host, Place(path, 0))[0]:
+            there[line] -= 1
+            if there[line] < 0:
+                missing.append(line)
+        if host.dry_run:
+            print(f"cat {path} >> {target}/logs/{name}")
+        elif missing:
+            append_lines(host, f"{target}/logs/{name}", missing)
+
+
+def append_lines(host: Host, path: str, lines: Iterable[str]) -> None:
+    """Append whole lines to a log; they are on the disk when this returns."""
+    text = "".join(f"{line}\n" for line in lines)
+    try:
+        with open(host.path(path), "ab") as file:
+            file.write(text.encode("utf-8", "surrogateescape"))
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise HostError(f"cannot write {path}: {error.strerror}") from error
 
 
 def files(host: Host, folder: str) -> list[str]:

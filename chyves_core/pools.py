@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from chyves_core.errors import NotFound
+from chyves_core.errors import NotFound, Refused
 from chyves_core.host import Host
 from chyves_core.zfs import Dataset, read_tree
 
@@ -16,13 +16,21 @@ POOL_PREFIX = "chyves.pool:"
 GLOBAL_PREFIX = "chyves.global:"
 DEFAULT_PREFIX = "chyves.default:"
 
+# What zpool(8) calls a pool that can be read.
+READABLE = ("ONLINE", "DEGRADED")
+
+# chyves 0.1 and 0.2 keep their settings in files in POOL/chyves/.config, mounted where ours is too.
+SHELL_CONFIG = ".config"
+SHELL_HINT = "leave it as it is: this version can't take over what chyves 0.2 has made"
+
 
 @dataclass(frozen=True)
 class Pool:
     """One pool of the host, with the layout on it where there is one.
 
     `state` is "primary", "secondary", "offline", "replica" (a layout that was made on another
-    pool and copied here) or "none" (no layout).
+    pool and copied here), "chyves-sh" (the layout of chyves 0.2, the shell program), "unreadable"
+    (the pool has failed) or "none".
     """
 
     name: str
@@ -44,6 +52,12 @@ class Pool:
         return f"{self.name}/chyves"
 
     @property
+    def version(self) -> int:
+        """The version of the layout; 0 where it says none."""
+        text = self.layout.own(f"{POOL_PREFIX}version") if self.layout else None
+        return int(text) if text and text.isascii() and text.isdecimal() else 0
+
+    @property
     def mountpoint(self) -> str:
         """The folder of the layout."""
         return f"/chyves/{self.name}"
@@ -51,10 +65,14 @@ class Pool:
 
 @dataclass(frozen=True)
 class Storage:
-    """All that one look at the host's ZFS told: pools, and every dataset of their layouts."""
+    """All that one look at the host's ZFS told: pools, and every dataset of their layouts.
+
+    `changing` says that the command which looked may change them.
+    """
 
     pools: tuple[Pool, ...]
     datasets: Mapping[str, Dataset]
+    changing: bool = False
 
     @property
     def active_pools(self) -> tuple[Pool, ...]:
@@ -68,7 +86,17 @@ class Storage:
         for pool in self.pools:
             if pool.state == "primary":
                 return pool
-        raise NotFound("no pool of this host has chyves on it", "chyves dataset POOL install")
+        raise self.no_primary()
+
+    def no_primary(self) -> NotFound:
+        """Return the error for a host without a primary pool; it says what there is instead."""
+        likely = {pool.state: pool for pool in reversed(self.pools)}
+        for state in ("unreadable", "secondary", "offline", "replica", "chyves-sh"):
+            if state in likely:
+                pool = likely[state]
+                what = f"there is no primary pool, {pool.name} is {state}"
+                return NotFound(what, use_hint(pool))
+        return NotFound("no pool of this host has chyves on it", "chyves dataset POOL install")
 
     def pool(self, name: str) -> Pool:
         """Return the pool of that name; raises NotFound."""
@@ -82,8 +110,7 @@ class Storage:
         pool = self.pool(name)
         if not pool.active:
             raise NotFound(
-                f"{name}: chyves is not in use on this pool ({pool.state})",
-                f"chyves dataset {name} install",
+                f"{name}: chyves is not in use on this pool ({pool.state})", use_hint(pool)
             )
         return pool
 
@@ -93,12 +120,43 @@ class Storage:
         return layout.own_with_prefix(prefix) if layout else {}
 
 
+def use_hint(pool: Pool) -> str:
+    """Return the command that brings a pool into use."""
+    if pool.state == "chyves-sh":
+        return SHELL_HINT
+    if pool.state == "unreadable":
+        return f"zpool status {pool.name}"
+    verbs = {"secondary": "promote", "offline": "online", "replica": "online --adopt"}
+    verb = verbs.get(pool.state, "install")
+    return f"chyves dataset {pool.name} {verb}"
+
+
 def read_storage(host: Host) -> Storage:
-    """Read all pools with one zpool call and all their layouts with one zfs call."""
+    """Read all pools with one zpool call and all their layouts with one zfs call.
+
+    Raises Refused where a command that changes something meets a layout from a newer chyves.
+    """
     rows = read_pool_rows(host)
-    roots = [f"{row[0]}/{name}" for row in rows for name in ("chyves", "chyves_offline")]
+    # zfs waits for ever for a pool whose input and output are suspended.
+    readable = [row[0] for row in rows if row[2] in READABLE]
+    roots = [f"{name}/{layout}" for name in readable for layout in ("chyves", "chyves_offline")]
     datasets = read_tree(host, roots)
-    return Storage(tuple(make_pool(row, datasets) for row in rows), datasets)
+    pools = tuple(make_pool(row, datasets) for row in rows)
+    storage = Storage(pools, datasets, host.changes_datasets)
+    if host.changes_datasets:
+        refuse_newer(storage)
+    return storage
+
+
+def refuse_newer(storage: Storage) -> None:
+    """Raise Refused where a pool in use has a layout that this chyves does not know."""
+    for pool in storage.active_pools:
+        if pool.version > DATASET_VERSION:
+            raise Refused(
+                f"{pool.name}: its layout has version {pool.version}, this chyves knows version "
+                f"{DATASET_VERSION} and changes nothing",
+                "chyves version",
+            )
 
 
 def read_pool_rows(host: Host) -> list[list[str]]:
@@ -111,10 +169,14 @@ def make_pool(row: list[str], datasets: Mapping[str, Dataset]) -> Pool:
     """Return the pool of one row of `zpool list`, and what its layout says."""
     name, guid, health, size, free = row
     layout = datasets.get(f"{name}/chyves")
+    if health not in READABLE:
+        return Pool(name, guid, health, size, free, "unreadable", None)
     if layout is None:
         offline = datasets.get(f"{name}/chyves_offline")
         state = "offline" if offline else "none"
         return Pool(name, guid, health, size, free, state, offline)
+    if f"{layout.name}/{SHELL_CONFIG}" in datasets and layout_state(layout, guid) == "none":
+        return Pool(name, guid, health, size, free, "chyves-sh", layout)
     return Pool(name, guid, health, size, free, layout_state(layout, guid), layout)
 
 

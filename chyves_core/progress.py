@@ -41,7 +41,8 @@ class Meter:
 
 def progress_text(done: int, total: int, rate: float) -> str:
     """Return ` 45%  1.20G of 2.60G  180M/s`."""
-    percent = 100 * done // total if total else 100
+    # The size of a ZFS stream is only an estimate.
+    percent = min(100, 100 * done // total) if total else 100
     return f"{percent:3}%  {show_size(done)} of {show_size(total)}  {show_size(int(rate))}/s"
 
 

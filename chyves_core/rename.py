@@ -51,12 +51,17 @@ def plan_rename(inventory: Inventory, runtime: Runtime, guest: Guest, new: str) 
 
 def plan_undo(inventory: Inventory, renamed: Guest, target: str) -> Plan:
     """Return the steps that bring back the old name, and the paths that named it."""
-    back: Plan = (run("zfs", "rename", target, renamed.dataset),)
+    return (run("zfs", "rename", target, renamed.dataset), *plan_old_paths(inventory, renamed))
+
+
+def plan_old_paths(inventory: Inventory, renamed: Guest) -> Plan:
+    """Return the zfs calls that bring back the paths that named the disks of a guest."""
+    steps = []
     for guest in inventory.guests.values():
         values = paths_to(guest, renamed)
         if values:
-            back += (set_properties([guest.dataset], values),)
-    return back
+            steps.append(set_properties([guest.dataset], values))
+    return tuple(steps)
 
 
 def paths_to(guest: Guest, other: Guest) -> dict[str, str]:

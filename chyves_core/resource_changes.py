@@ -38,7 +38,7 @@ def running_with(host: Host, inventory: Inventory, resource: Resource) -> list[s
     runtime = read_runtime(host)
     return [
         name
-        for name in inventory.guests
+        for name in (*inventory.guests, *inventory.twice)
         if runtime.is_running(name) and was_started_with(host, runtime, name, resource)
     ]
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from chyves_core.errors import ChyvesError, NotFound, Refused, UsageError
 from chyves_core.plan import Plan, run
-from chyves_core.pools import Storage
+from chyves_core.pools import Pool, Storage
 from chyves_core.zfs import Dataset
 
 ISO, FIRMWARE = "ISO", "Firmware"
@@ -56,25 +56,30 @@ def path_of(storage: Storage, kind: str, name: str) -> str:
 
 def all(storage: Storage, kind: str) -> dict[str, Resource]:
     """Return the resources of a kind (ISO or FIRMWARE) by name, sorted; half-made ones are none."""
-    parent = place(storage, kind)
+    return {each.name: each for each in on_pool(storage, storage.primary, kind)}
+
+
+def on_pool(storage: Storage, pool: Pool, kind: str) -> list[Resource]:
+    """Return the resources of a kind that stand on a pool, sorted; only the primary's count."""
+    parent = f"{pool.root}/{kind}"
     found = [
-        make_resource(storage, kind, dataset)
+        make_resource(f"{pool.mountpoint}/{kind}", kind, dataset)
         for dataset in storage.datasets.values()
         if dataset.name.rpartition("/")[0] == parent
         and dataset.kind == "filesystem"
         and dataset.own(f"{PREFIX}sha256") is not None
     ]
-    return {resource.name: resource for resource in sorted(found, key=lambda each: each.name)}
+    return sorted(found, key=lambda each: each.name)
 
 
-def make_resource(storage: Storage, kind: str, dataset: Dataset) -> Resource:
-    """Return the resource that a dataset holds."""
+def make_resource(folder: str, kind: str, dataset: Dataset) -> Resource:
+    """Return the resource that a dataset holds, mounted below `folder`."""
     name = dataset.name.rpartition("/")[2]
     return Resource(
         name=name,
         kind=kind,
         dataset=dataset.name,
-        path=path_of(storage, kind, name),
+        path=f"{folder}/{name}/{name}",
         size=number(dataset.own(f"{PREFIX}size")),
         used=number(dataset.value("used")),
         sha256=dataset.own(f"{PREFIX}sha256") or "",

@@ -16,6 +16,7 @@ CHECKS: tuple[Check, ...] = (
     unfinished.half_made_guests,
     unfinished.disks_half_imported,
     unfinished.half_made_resources,
+    unfinished.unfinished_copies,
     guests.twice,
     guests.conflicts,
     guests.wrong_values,

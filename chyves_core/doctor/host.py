@@ -9,7 +9,8 @@ from chyves_core.doctor.finding import Finding, Mend
 from chyves_core.doctor.unfinished import acting
 from chyves_core.look import Look
 from chyves_core.plan import run
-from chyves_core.pools import Pool
+from chyves_core.pools import DATASET_VERSION, Pool, use_hint
+from chyves_core.replicate import COPIES
 from chyves_core.supervise.boot import FIRMWARE, read_surroundings
 
 PROGRAMS = ("bhyve", "bhyvectl", "bhyveload", "cu", "daemon", "ifconfig", "kldload")
@@ -58,7 +59,8 @@ def pools(look: Look) -> Iterator[Finding]:
         yield Finding("host", "no pool has chyves on it", "chyves dataset POOL install")
     elif roles.count("primary") != 1:
         count = "no pool is" if "primary" not in roles else "several pools are"
-        yield Finding("host", f"{count} the primary one", "chyves list pools")
+        name = storage.active_pools[0].name
+        yield Finding("host", f"{count} the primary one", f"chyves dataset {name} promote")
 
 
 def one_pool(look: Look, pool: Pool) -> Iterator[Finding]:
@@ -67,14 +69,24 @@ def one_pool(look: Look, pool: Pool) -> Iterator[Finding]:
         yield Finding(pool.name, f"is {pool.health}", f"zpool status {pool.name}")
     if pool.state == "replica":
         problem = "holds a copy of another pool's chyves; its guests do not count"
-        yield Finding(pool.name, problem, f"zfs get chyves.pool:guid {pool.root}", note=True)
+        yield Finding(pool.name, problem, use_hint(pool), note=True)
+    if pool.state == "chyves-sh":
+        problem = "chyves 0.2, the shell program, is on this pool"
+        yield Finding(pool.name, problem, use_hint(pool), note=True)
     if not pool.active:
         return
+    if pool.version != DATASET_VERSION:
+        problem = f"its layout has version {pool.version}, this chyves knows {DATASET_VERSION}"
+        newer = pool.version > DATASET_VERSION
+        command = "chyves version" if newer else f"chyves dataset {pool.name} upgrade"
+        yield Finding(pool.name, problem, command)
     unmounted = [
         each.name
         for each in look.inventory.storage.datasets.values()
         if each.kind == "filesystem"
         and each.value("mounted") == "no"
+        and each.value("canmount", "on") == "on"
+        and not each.name.startswith(f"{pool.root}/{COPIES}/")
         and (each.name == pool.root or each.name.startswith(f"{pool.root}/"))
     ]
     if unmounted:

@@ -12,6 +12,7 @@ from chyves_core.guests import GUEST_PREFIX, read_inventory
 from chyves_core.host import Host
 from chyves_core.look import Look
 from chyves_core.plan import Plan, Run, run
+from chyves_core.replicate import COPIES
 from chyves_core.sizes import show_size
 from chyves_core.zfs import Dataset
 
@@ -39,6 +40,9 @@ def half_made_guests(look: Look) -> Iterator[Finding]:
         if storage.datasets[name].own(f"{GUEST_PREFIX}uuid") is None:
             problem = f"{name} is not a guest, chyves did not make it"
             yield Finding(guest, problem, f"zfs get all {name}", note=True)
+            continue
+        if guest in look.inventory.guests:
+            yield rest_of_move(look, guest, name)
             continue
         tree = [each for each in storage.datasets.values() if is_within(each.name, name)]
         size = show_size(int(storage.datasets[name].value("used", "0")))
@@ -77,6 +81,35 @@ def half_made_resources(look: Look) -> Iterator[Finding]:
                     mend = Mend((resources.lock(name, kind),), acting(plan))
                     problem = f"the import from {own['source']} is at work or was interrupted"
                     yield Finding(name, problem, "chyves doctor --fix", mend)
+
+
+def rest_of_move(look: Look, guest: str, dataset: str) -> Finding:
+    """Return the finding for what a move left of a guest that is on another pool."""
+
+    def end(host: Host) -> None:
+        from chyves_core.move import remove_rest
+
+        inventory = read_inventory(host)
+        remove_rest(host, inventory, inventory.guest(guest))
+
+    pool = look.inventory.guests[guest].pool
+    problem = f"was moved to {pool}, and {dataset} is left"
+    mend = Mend((locks.LAYOUT, locks.guest_lock(guest)), end)
+    return Finding(guest, problem, f"chyves {guest} move {pool}", mend)
+
+
+def unfinished_copies(look: Look) -> Iterator[Finding]:
+    """Find what was being copied to a pool when its command was interrupted."""
+    if journal.pending(look.host):
+        # One of them may be about to get into its place.
+        return
+    storage = look.inventory.storage
+    for pool in storage.active_pools:
+        for name in storage.datasets:
+            if name.rpartition("/")[0] == f"{pool.root}/{COPIES}":
+                step = run("zfs", "destroy", "-r", name)
+                problem = f"{name} is a copy that was never finished"
+                yield Finding(pool.name, problem, str(step), Mend((locks.LAYOUT,), acting((step,))))
 
 
 def is_within(name: str, dataset: str) -> bool:
