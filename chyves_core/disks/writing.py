@@ -19,7 +19,7 @@ NODE_SECONDS = 20.0
 
 
 def wait_for_node(device: Path, shown: str) -> None:
-    """Wait for the device node of a new volume; it may come some seconds later (captures 15)."""
+    """Wait for the device node of a volume; it may come some seconds later (captures README 15)."""
     deadline = time.monotonic() + NODE_SECONDS
     while not device.exists():
         if time.monotonic() > deadline:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import time
 
 from chyves_core import locks, logs
 from chyves_core.errors import ChyvesError
@@ -20,7 +19,6 @@ from chyves_core.supervise.folder import RunFolder, read_boots
 from chyves_core.supervise.going_back import go_back_at_reboot
 
 NETWORK_LOCK = "network"
-NODE_SECONDS = 15.0
 
 
 def prepare(host: Host, name: str, *, first: bool) -> None:
@@ -50,20 +48,11 @@ def prepare(host: Host, name: str, *, first: bool) -> None:
 
 
 def wait_for_nodes(host: Host, guest: Guest) -> None:
-    """Wait for the device nodes of a guest's disks, which can come seconds after zfs(8) is done.
+    """Wait for the device nodes of a guest's disks: of disks just renamed they come late, too."""
+    from chyves_core.disks.writing import wait_for_node
 
-    So it is when they were just created or renamed (captures README 15). Raises ChyvesError where
-    one does not come.
-    """
-    deadline = time.monotonic() + NODE_SECONDS
     for disk in guest.disks:
-        while not host.path(disk.device).exists():
-            if time.monotonic() > deadline:
-                raise ChyvesError(
-                    f"{guest.name}: {disk.name} has no device node {disk.device}",
-                    f"zfs get volmode {disk.dataset}",
-                )
-            time.sleep(0.05)
+        wait_for_node(host.path(disk.device), disk.device)
 
 
 def is_ejected(guest: Guest, settings: Settings, reboots: int) -> bool:

@@ -24,7 +24,7 @@ from chyves_core.supervise.stop import wait_until_gone
 
 # How long `start` looks on: long enough to see a bhyve that refuses its command line.
 LOOK_ON_SECONDS = 1.0
-PREPARE_SECONDS = 30.0
+PREPARE_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
