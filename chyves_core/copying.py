@@ -19,7 +19,7 @@ def copy(host: Host, name: str, pairs: Sequence[tuple[Run, Run]], *, shown: bool
         for sender, receiver in pairs:
             host.pipe(sender, receiver)
         return
-    sizes = [stream_size(host, sender.argv[-1]) if shown else 0 for sender, _ in pairs]
+    sizes = [stream_size(host, sender) if shown else 0 for sender, _ in pairs]
     done = 0
     with metered(name, sum(sizes), shown=shown) as meter:
         for size, (sender, receiver) in zip(sizes, pairs, strict=True):
@@ -32,9 +32,9 @@ def shown_from(meter: Meter, before: int) -> Callable[[int], None]:
     return lambda passed: meter.show(before + passed)
 
 
-def stream_size(host: Host, snapshot: str) -> int:
-    """Return about how many bytes sending a snapshot takes (captures zfs send-nvP)."""
-    lines = host.read("zfs", "send", "-nvP", snapshot).stdout.splitlines()
+def stream_size(host: Host, sender: Run) -> int:
+    """Return about how many bytes a `zfs send` gives (captures zfs send-nvP)."""
+    lines = host.read("zfs", "send", "-nvP", *sender.argv[2:]).stdout.splitlines()
     sizes = [line.split("\t")[1] for line in lines if line.startswith("size\t")]
     return int(sizes[0]) if sizes and sizes[0].isdigit() else 0
 

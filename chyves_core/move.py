@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from chyves_core.cli import Changing
 from chyves_core import journal, locks, rename, replicate, zfs
 from chyves_core.delete import clone_owners
+from chyves_core.disks.finding import disks_lock, read_settled
 from chyves_core.errors import ChyvesError, Refused
 from chyves_core.guests import GUEST_PREFIX, VERSION_PROPERTY, Guest, Inventory, read_inventory
 from chyves_core.host import Host
@@ -68,9 +69,9 @@ def move_guest(command: Changing, name: str, pool: str) -> None:
     """Move one guest, or leave it where it is; raises where that can't be done."""
     host = command.host
     title = f"{name} move {pool}"
-    with locks.hold_for_change(host, title, locks.LAYOUT, locks.guest_lock(name)):
-        inventory = read_inventory(host)
-        guest = inventory.guest(name)
+    wanted = (locks.LAYOUT, locks.guest_lock(name), disks_lock(name))
+    with locks.hold_for_change(host, title, *wanted):
+        inventory, guest = read_settled(host, name)
         if guest.pool == inventory.storage.active_pool(pool).name:
             remove_rest(host, inventory, guest)
             command.say(f"{name}: is on {pool} now")

@@ -118,9 +118,9 @@ def lock_names(storage: Storage, old: Pool | None) -> list[str]:
     """Return the locks of the resources of a pool, whole ones and such as are being imported."""
     parents = [f"{old.root}/{kind}" for kind in KINDS] if old else []
     return [
-        resources.lock(each.rpartition("/")[2])
-        for each in storage.datasets
-        if each.rpartition("/")[0] in parents
+        resources.lock(name)
+        for parent, _, name in (each.rpartition("/") for each in storage.datasets)
+        if parent in parents and resources.NAME.fullmatch(name)
     ]
 
 

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 
 from chyves_core.cli import Changing
 from chyves_core import locks
+from chyves_core.disks.finding import disks_lock
 from chyves_core.errors import Refused
 from chyves_core.guests import Guest, Inventory, guests_on, read_inventory
 from chyves_core.host import Host
@@ -43,7 +44,8 @@ def take_offline(command: Changing, name: str) -> None:
 def hold_pool(host: Host, name: str) -> Iterator[Inventory]:
     """Hold the locks of a pool and of all guests on it; yields what is there then."""
     before = guests_on(read_inventory(host).storage, name)
-    wanted = (locks.guest_lock(guest) for guest in before if re.fullmatch(GUEST_NAME, guest))
+    known = [guest for guest in before if re.fullmatch(GUEST_NAME, guest)]
+    wanted = (lock(guest) for guest in known for lock in (locks.guest_lock, disks_lock))
     with locks.hold(host, locks.LAYOUT, locks.NUMBERING, *wanted):
         inventory = read_inventory(host)
         if guests_on(inventory.storage, name).keys() - before.keys():

@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 
-from chyves_core import zfs
+from chyves_core import copying, zfs
 from chyves_core.errors import ChyvesError, Refused
 from chyves_core.host import Host
-from chyves_core.plan import Plan, run
-from chyves_core.progress import metered
+from chyves_core.plan import Plan, Run, run
 from chyves_core.sizes import show_size
 from chyves_core.zfs import Dataset
 
@@ -137,8 +136,8 @@ def copy_passes(host: Host, tree: Tree, target: str, mark: str, *, shown: bool) 
         last = f"{mark}-{number}"
         host.act(run("zfs", "snapshot", "-r", f"{tree.root}@{last}"))
         now = with_snapshot(tree, last) if host.dry_run else read_trees(host, tree.root)[tree.root]
-        for name in now.names:
-            send(host, now, name, target + name[len(tree.root) :], before, shown=shown)
+        label = tree.root.rpartition("/")[2]
+        copying.copy(host, label, plan_streams(now, target, before), shown=shown)
         if host.dry_run:
             return now
         check_copy(host, now, target)
@@ -166,42 +165,25 @@ def plan_forgetting(root: str, marks: list[str]) -> Plan:
     return tuple(run("zfs", "destroy", "-r", f"{root}@{name}") for name in marks)
 
 
-def send(
-    host: Host, tree: Tree, name: str, target: str, before: str | None, *, shown: bool
-) -> None:
-    """Send the snapshots of one dataset that are newer than `before`; None: all of them.
+def plan_streams(tree: Tree, target: str, before: str | None) -> list[tuple[Run, Run]]:
+    """Return the sends and receives of all snapshots newer than `before`; None: of all.
 
     Not with -R: that sends a clone as a difference to its origin, which may not be on the other
-    pool. The first snapshot goes whole, the others as differences.
+    pool. The first snapshot of a dataset goes whole, the others as differences.
     """
-    snapshots = [each.name for each in tree.snapshots(name)]
-    start = f"{name}@{before}" if before else ""
-    if start not in snapshots:
-        start = snapshots[0]
-        pour(host, name, (start,), ("-u", target), shown=shown)
-    if start != snapshots[-1]:
-        differences = ("-I", f"@{start.partition('@')[2]}", snapshots[-1])
-        pour(host, name, differences, ("-u", "-F", target), shown=shown)
-
-
-def pour(
-    host: Host, name: str, what: tuple[str, ...], where: tuple[str, ...], *, shown: bool
-) -> None:
-    """Run one send into one receive."""
-    source, target = run("zfs", "send", "-p", *what), run("zfs", "receive", *where)
-    if host.dry_run:
-        host.pipe(source, target)
-        return
-    with metered(name, stream_size(host, what) if shown else 0, shown=shown) as meter:
-        # All goes through this process: when it dies, neither of them goes on without it.
-        host.pipe(source, target, meter.show)
-
-
-def stream_size(host: Host, what: tuple[str, ...]) -> int:
-    """Return about how many bytes a stream will have (captures zfs send-nvP)."""
-    lines = host.read("zfs", "send", "-nvP", "-p", *what).stdout.splitlines()
-    sizes = [line.partition("\t")[2] for line in lines if line.startswith("size\t")]
-    return int(sizes[-1]) if sizes and sizes[-1].isdigit() else 0
+    pairs = []
+    for name in tree.names:
+        snapshots = [each.name for each in tree.snapshots(name)]
+        place = target + name[len(tree.root) :]
+        start = f"{name}@{before}" if before else ""
+        if start not in snapshots:
+            start = snapshots[0]
+            pairs.append((run("zfs", "send", "-p", start), run("zfs", "receive", "-u", place)))
+        if start != snapshots[-1]:
+            differences = ("-I", f"@{start.partition('@')[2]}", snapshots[-1])
+            sender = run("zfs", "send", "-p", *differences)
+            pairs.append((sender, run("zfs", "receive", "-u", "-F", place)))
+    return pairs
 
 
 def is_written_to(host: Host, tree: Tree, snapshot: str) -> bool:

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from chyves_core.header import read_header
 from tests.commands.layouts import copy_layout, names, states
 from tests.commands.whole_guests import make_bootable, make_whole_guests
+from tests.conftest import ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -89,31 +91,45 @@ def test_a_pool_comes_back_with_doubles_only_where_it_is_forced(lab: LabHost) ->
     assert names(lab) == ["mail", "web1"]
 
 
+ASKED = (
+    ("get", "cpu"), ("set", "cpu=2"), ("unset", "notes"), ("delete", "-y"),
+    ("delete", "-y", "force"), ("delete", "-y", "promote"),
+    ("start",), ("stop",), ("stop", "force"), ("reclaim",), ("reload",), ("rename", "new"),
+    ("snapshot",), ("snapshot", "list"), ("snapshot", "delete", "-y", "@a"),
+    ("snapshot", "rollback", "-y", "@a"), ("snapshot", "prune", "-y", "--all", "--keep", "last=1"),
+    ("clone", "new"), ("clone", "new", "-ce"), ("disk", "list"), ("disk", "add", "1G"),
+    ("disk", "delete", "-y", "disk0"), ("console",), ("console", "reset"), ("log",),
+    ("export", "/tmp/none"), ("move", "tank"), ("move", "zroot"), ("upgrade",),
+)  # fmt: skip
+
+
 def test_a_guest_on_two_pools_is_shown_with_both_and_no_command_takes_one(lab: LabHost) -> None:
     make_whole_guests(lab, ["web1", "web2"], snapshots=["a"])
     make_whole_guests(lab, ["web1"], pool="tank", first=9)
     before = lab.everything()
+    places = "zroot/chyves/guests/web1 and tank/chyves/guests/web1"
+    for words in ASKED:
+        done = lab.chyves("web1", *words, status=None)
+        assert done.returncode == 4, (words, done.stderr)
+        assert places in done.stderr, words
+        assert "chyves dataset tank offline" in done.stderr
     for words in (
-        ("get", "cpu"), ("set", "cpu=2"), ("unset", "notes"), ("delete", "-y"), ("start",),
-        ("stop",), ("stop", "force"), ("reclaim",), ("reload",), ("console",), ("log",),
-        ("rename", "new"), ("snapshot",), ("snapshot", "list"), ("snapshot", "delete", "@a"),
-        ("move", "tank"), ("move", "zroot"), ("upgrade",), ("boot-step", "boot"),
+        ("list",), ("info", "-s"), ("info", "web1"), ("list", "disks", "web1"),
+        ("web2,web1", "start"), ("web2,web1", "set", "cpu=2"), ("boot-step", "web1", "boot"),
     ):  # fmt: skip
-        for named in ("web1", "web2,web1"):
-            if words[0] in ("console", "log", "rename", "boot-step") and "," in named:
-                continue
-            verb_first = ("boot-step", named, *words[1:])
-            asked = verb_first if words[0] == "boot-step" else (named, *words)
-            done = lab.chyves(*asked, status=None)
-            assert done.returncode == 4, (asked, done.stderr)
-            assert "zroot/chyves/guests/web1 and tank/chyves/guests/web1" in done.stderr
-            assert "chyves dataset tank offline" in done.stderr
-    for words in (("list",), ("info", "-s"), ("info", "web1"), ("list", "disks", "web1")):
-        done = lab.chyves(*words, status=4)
-        assert "zroot/chyves/guests/web1 and tank/chyves/guests/web1" in done.stderr
+        assert places in lab.chyves(*words, status=4).stderr
+    lab.chyves("web1", "create", status=4)
     assert lab.everything() == before
     lab.chyves("dataset", "tank", "offline")
     lab.chyves("web1", "set", "cpu=2")
+
+
+def test_no_command_for_guests_is_left_out_there() -> None:
+    verbs = set()
+    for file in (ROOT / "libexec").glob("chyves-*"):
+        usage = [line.split() for line in read_header(file).usage]
+        verbs |= {words[2] for words in usage if words[1].startswith("<guest>")}
+    assert verbs - {words[0] for words in ASKED} == {"create"}
 
 
 def test_copies_count_nowhere_until_they_are_adopted(lab: LabHost) -> None:
