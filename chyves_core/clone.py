@@ -20,6 +20,7 @@ from chyves_core.plan import Plan, Run, run
 from chyves_core.pools import Pool
 from chyves_core.settings import Settings
 from chyves_core.snapshots.naming import LIVE_SUFFIX
+from chyves_core.uniqueness import SHARED_INTERFACE
 
 # Native properties that a clone has where its source has them set; zfsprops(7). readonly is not
 # among them: a template has it. Neither is refreservation, see plan_reservations.
@@ -225,6 +226,14 @@ def exact_properties(source: Guest, target: Target) -> dict[str, str]:
     return values
 
 
+def new_interface(name: str, taken: Taken, first_tap: int) -> str:
+    """Return an interface of the same kind; a switch without a port is shared as it is."""
+    if SHARED_INTERFACE.fullmatch(name):
+        return name
+    switch, is_port, _ = name.partition(":")
+    return taken.next_vale(switch) if is_port else taken.next_tap(first_tap)
+
+
 def unique_properties(
     source: Guest, target: Target, taken: Taken, global_: Settings
 ) -> dict[str, str]:
@@ -235,10 +244,8 @@ def unique_properties(
     """
     values = exact_properties(source, target)
     interfaces = {
-        each: taken.next_vale(each.partition(":")[0])
-        if each.startswith("vale")
-        else taken.next_tap(global_.number("tap_start_offset"))
-        for each in source.interfaces
+        name: new_interface(name, taken, global_.number("tap_start_offset"))
+        for name in source.interfaces
     }
     before = {name: values.pop(name) for name in [*values] if OF_INTERFACE.fullmatch(name)}
     for old, new in interfaces.items():

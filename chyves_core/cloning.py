@@ -20,7 +20,8 @@ from chyves_core.progress import on_terminal
 from chyves_core.runtime import read_runtime
 from chyves_core.settings import global_settings
 from chyves_core.snapshots.naming import automatic_name
-from chyves_core.snapshots.taking import plan_snapshot
+from chyves_core.snapshots.taking import check_reverting, plan_snapshot
+from chyves_core.taking_back import handling, interrupt
 from chyves_core.zfs import Dataset
 
 
@@ -77,7 +78,12 @@ def clone_guests(command: Changing, request: Request) -> int:
     if request.source in request.names:
         raise Refused(f"{request.source}: there is such a guest already")
     new = tuple(locks.guest_lock(name) for name in request.names)
-    with locks.hold_for_change(host, request.title, *new), ExitStack() as whole:
+    # A closed terminal ends a long copy as Ctrl-C does.
+    with (
+        handling(interrupt),
+        locks.hold_for_change(host, request.title, *new),
+        ExitStack() as whole,
+    ):
         with locks.hold(host, locks.guest_lock(request.source)):
             job = decide(host, request)
             taking = plan_taking(host, job)
@@ -106,6 +112,8 @@ def decide(host: Host, request: Request) -> Job:
         names.check_new_name(name, longest=longest)
         inventory.check_free(name)
     clone.check_pool(source, request.names, pool, kind)
+    if not kind.independent:
+        check_reverting(source, "")
     targets = tuple(
         Target(name, pool, str(uuid.uuid4()) if kind.unique else source.value("uuid"))
         for name in request.names

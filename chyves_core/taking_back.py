@@ -14,16 +14,17 @@ from chyves_core.plan import Plan
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
+def interrupt(*_: object) -> None:
+    """Stop what runs, as Ctrl-C does."""
+    raise KeyboardInterrupt
+
+
 @contextlib.contextmanager
 def taken_back_on_failure(host: Host, undo: Plan, left: str) -> Iterator[None]:
     """Carry out `undo` where the block fails or is interrupted; `left` is what it takes away.
 
     A closed terminal and SIGTERM count as Ctrl-C meanwhile.
     """
-
-    def interrupt(*_: object) -> None:
-        raise KeyboardInterrupt
-
     with handling(interrupt):
         try:
             yield

@@ -21,6 +21,7 @@ from chyves_core.supervise.boot_step import bring_up, remove_folder, take_down
 from chyves_core.supervise.folder import RunFolder
 from chyves_core.supervise.going_back import START, go_back, plan_back, title_of
 from chyves_core.supervise.stop import wait_until_gone
+from chyves_core.uniqueness import SHARED_INTERFACE
 
 # How long `start` looks on: long enough to see a bhyve that refuses its command line.
 LOOK_ON_SECONDS = 1.0
@@ -87,7 +88,8 @@ def claims(guest: Guest) -> dict[str, str]:
         device = value.partition(",")[2].partition(",")[0]
         if name.startswith("pcidev_") and device.startswith("/dev/zvol/"):
             found[device] = "a disk"
-    found |= dict.fromkeys(guest.interfaces, "an interface")
+    own = (each for each in guest.interfaces if not SHARED_INTERFACE.fullmatch(each))
+    found |= dict.fromkeys(own, "an interface")
     if guest.value("serial"):
         found[guest.value("serial")] = "the console"
     if guest.value("loader") == "uefi" and guest.value("uefi_console_output") == "vnc":

@@ -149,7 +149,9 @@ def test_what_names_the_guests_own_disks_and_snapshots_is_put_right(gold: LabHos
     own, other = (f"ahci-hd,/dev/zvol/{GUESTS}/{name}/disk0" for name in ("gold", "gold2"))
     gold.chyves("gold", "set", f"pcidev_1={own}", f"pcidev_2={other}", "pcidev_3=passthru,2/0/0")
     gold.chyves("gold", "set", "revert_to_snapshot=@s", "revert_to_snapshot_method=start")
-    gold.chyves("gold", "clone", "web1", "-ce")
+    done = gold.chyves("gold", "clone", "web1", "-ce", status=4)
+    assert "goes back to @s whenever it boots" in done.stderr
+    gold.chyves("gold", "clone", "web1", "-ie")
     found = own_properties(gold, f"{GUESTS}/web1")
     assert found["chyves:pcidev_1"] == f"ahci-hd,/dev/zvol/{GUESTS}/web1/disk0"
     assert found["chyves:pcidev_2"] == other

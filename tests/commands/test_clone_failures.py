@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import shlex
+import signal
+import subprocess
 from typing import TYPE_CHECKING
 
 import pexpect
 import pytest
 
+from tests.commands.conftest import until
 from tests.commands.whole_guests import guests, make_bootable, make_gold, snapshots, write_disk
 
 if TYPE_CHECKING:
@@ -115,6 +118,21 @@ def test_on_a_terminal_a_copy_tells_how_far_it_is(gold: LabHost) -> None:
     child.expect(pexpect.EOF)
     child.close()
     assert child.exitstatus == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP, signal.SIGTERM])
+def test_a_copy_that_is_interrupted_leaves_nothing(gold: LabHost, number: signal.Signals) -> None:
+    before = gold.everything()
+    command = [str(gold.lab.bin / "chyves"), "gold", "clone", "web1,web2", "-iu"]
+    place = f"{GUESTS}/web1/disk0"
+    with subprocess.Popen(
+        command, env=gold.environment(), stderr=subprocess.PIPE, encoding="utf-8"
+    ) as copying:
+        until(lambda: place in gold.datasets())
+        copying.send_signal(number)
+        _, words = copying.communicate()
+    assert (copying.returncode, words) == (130, "chyves: interrupted\n")
+    assert gold.everything() == before
 
 
 def test_two_that_are_alike_are_not_started_together(gold: LabHost) -> None:
