@@ -16,13 +16,7 @@ from chyves_core.lab.zfs.model import Dataset, Pool, Snapshot
 from chyves_core.lab.zfs.names import pool_of
 from chyves_core.lab.zfs.numbers import thick_reservation
 from chyves_core.lab.zfs.options import parse
-from chyves_core.lab.zfs.properties import (
-    by_name,
-    full_name,
-    inheritable,
-    is_user,
-    usage_rows,
-)
+from chyves_core.lab.zfs.properties import by_name, full_name, inheritable, is_user, usage_rows
 from chyves_core.lab.zfs.session import Session, View
 from chyves_core.lab.zfs.space import set_number
 from chyves_core.lab.zfs.values import Item
