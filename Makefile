@@ -4,17 +4,17 @@ PYTHON = python3
 VENV = .venv
 RUN = $(VENV)/bin/python3
 
-.PHONY: demo test test-slow test-again test-freebsd lint bench test-guest manual clean
+.PHONY: demo test test-slow test-again test-freebsd lint bench test-guest test-vm manual clean
 
 demo: $(VENV)/ready
 	$(RUN) examples/demo.py
 
 test: $(VENV)/ready
-	$(RUN) -m pytest -q -n 2 -m "not slow and not guest and not bench"
+	$(RUN) -m pytest -q -n 2 -m "not slow and not guest and not bench and not vm"
 
 # Replays of the captures, the package, and walks through every crash: as long again.
 test-slow: $(VENV)/ready
-	$(RUN) -m pytest -q -n 2 --dist loadfile -m "slow and not guest and not bench"
+	$(RUN) -m pytest -q -n 2 --dist loadfile -m "slow and not guest and not bench and not vm"
 
 # Only what failed in the last run, one after another.
 test-again: $(VENV)/ready
@@ -34,6 +34,10 @@ bench: $(VENV)/ready
 test-guest: $(VENV)/ready
 	sh tests/guest/iso/build.sh
 	$(RUN) -m pytest -q -s -m guest tests/guest
+
+# On the real OpenZFS, in a small machine that is built once: the lab's zfs and chyves' own cases.
+test-vm: $(VENV)/ready
+	sh tests/vm/run.sh python3 -m pytest -q -p no:cacheprovider tests/vm tests/endtoend
 
 # The commands and the properties in chyves(8), from where they are declared.
 manual: $(VENV)/ready

@@ -42,7 +42,18 @@ def test_the_manual_pages_are_correct_mdoc() -> None:
 
 @pytest.mark.parametrize("make", ["make", "bmake"])
 @pytest.mark.parametrize(
-    "target", ["demo", "test", "test-freebsd", "lint", "bench", "test-guest", "manual", "clean"]
+    "target",
+    [
+        "demo",
+        "test",
+        "test-freebsd",
+        "lint",
+        "bench",
+        "test-guest",
+        "test-vm",
+        "manual",
+        "clean",
+    ],
 )
 def test_each_make_understands_the_makefile(make: str, target: str) -> None:
     """GNU make, and FreeBSD's own, which is called bmake elsewhere."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from chyves_core.lab.zfs.actions import Action
 from chyves_core.lab.zfs.names import name_bytes
 from chyves_core.lab.zfs.numbers import UINT64, BadNumber, nice, parse_size
 from chyves_core.lab.zfs.properties import (
@@ -23,6 +24,14 @@ SET_AT_CREATION = frozenset(
 
 class BadProperty(Exception):
     """A property that can't be set; the text says why, as zfs does."""
+
+
+class PartlySet(BadProperty):
+    """Some of several properties could not be set; the others are, `actions` carry them out."""
+
+    def __init__(self, reasons: list[str], actions: list[Action]) -> None:
+        super().__init__("\n".join(reasons))
+        self.actions = actions
 
 
 def check(name: str, value: str, kind: str, creating: bool = False) -> tuple[str, str]:

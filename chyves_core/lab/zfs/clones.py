@@ -137,8 +137,8 @@ def swap(view: View, dataset: Dataset, parent: Dataset, snap: Snapshot) -> list[
     taken = [each.name for each in moving if dataset.snapshot(each.name)]
     if taken:
         raise ZfsError(
-            f"cannot promote '{dataset.name}': snapshot name '{taken[0]}' from origin \n"
-            f"conflicts with '{taken[0]}' from target"
+            f"cannot promote '{dataset.name}': conflicting snapshot '{taken[0]}' "
+            f"from parent '{parent.name}@{taken[0]}'"
         )
     dataset.snaps = moving + dataset.snaps
     dataset.origin, parent.origin = parent.origin, snap.number

@@ -19,7 +19,7 @@ ABORTED = 134
 
 def create(session: Session, arguments: list[str]) -> None:
     """zfs create [-Pnpsuv] [-b size] [-o property=value]… [-V size] NAME."""
-    options = parse(arguments, ":nPpsuvb:o:V:")
+    options = parse(arguments, ":nPpsuvb:o:V:", "missing size argument")
     if "s" in options and "V" not in options:
         raise UsageError("'-s' and '-b' can only be used when creating a volume")
     pairs = given_pairs(options)
@@ -63,7 +63,7 @@ def check_place(session: Session, name: str, kind: str, with_parents: bool) -> P
         raise ZfsError(head + wrong)
     pool = session.store.pool(pool_of(name))
     if not parent_of(name):
-        raise ZfsError(head + ("dataset already exists" if pool else "missing dataset name"))
+        raise ZfsError(head + "missing dataset name")
     if pool is None:
         raise ZfsError(f"{head}no such pool '{pool_of(name)}'")
     if name in pool.datasets:

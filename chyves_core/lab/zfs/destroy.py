@@ -52,6 +52,8 @@ def destroy_dataset(session: Session, name: str, options: Options) -> None:
     """Destroy a dataset, with -r all below it and its snapshots, with -R clones too."""
     if form_error(name):
         raise ZfsError(f"cannot open '{name}': {form_error(name)}")
+    if "d" in options:
+        raise ZfsError(f"cannot open '{name}': missing '@' delimiter in snapshot name")
     pool, dataset = session.dataset(name)
     recursive = "r" in options or "R" in options
     if not parent_of(name) and not recursive:
@@ -75,13 +77,19 @@ def destroy_dataset(session: Session, name: str, options: Options) -> None:
 
 def refuse_children(pool: Pool, dataset: Dataset) -> None:
     """Raise ZfsError naming what lies below a dataset that is to go without -r."""
-    below = [each.name for each in reversed(pool.tree(dataset.name)[1:])]
-    names = below + [f"{dataset.name}@{snap.name}" for snap in reversed(dataset.snaps)]
+    below = list(reversed(pool.tree(dataset.name)))
+    names = [name for each in below for name in names_of(each)][:-1]
     if names:
         raise ZfsError(
             f"cannot destroy '{dataset.name}': {dataset.kind} has children\n"
             "use '-r' to destroy the following datasets:\n" + "\n".join(names)
         )
+
+
+def names_of(dataset: Dataset) -> list[str]:
+    """Return the names of a dataset's snapshots, newest first, and its own."""
+    snaps = [f"{dataset.name}@{snap.name}" for snap in reversed(dataset.snaps)]
+    return [*snaps, dataset.name]
 
 
 def clones_outside(pool: Pool, tree: list[Dataset]) -> list[Dataset]:
@@ -102,8 +110,7 @@ def doom(pool: Pool, tree: list[Dataset], with_clones: bool) -> list[Doomed]:
     if outside and not with_clones:
         raise ZfsError(
             f"cannot destroy '{top.name}': {top.kind} has dependent clones\n"
-            "use '-R' to destroy the following datasets:\n"
-            + "\n".join(each.name for each in outside)
+            "use '-R' to destroy the following datasets:\n" + "\n".join(dependents(pool, outside))
         )
     doomed: list[Doomed] = []
     for clone in outside:
@@ -114,6 +121,12 @@ def doom(pool: Pool, tree: list[Dataset], with_clones: bool) -> list[Doomed]:
         doomed += [(dataset, snap) for snap in dataset.snaps]
         doomed.append((dataset, None))
     return without_repeats(doomed)
+
+
+def dependents(pool: Pool, clones: list[Dataset]) -> list[str]:
+    """Return the names of clones and of all that goes with each, what lies deepest first."""
+    doomed = [item for clone in clones for item in doom(pool, pool.tree(clone.name), True)]
+    return [full_name(item) for item in without_repeats(doomed)]
 
 
 def without_repeats(doomed: list[Doomed]) -> list[Doomed]:

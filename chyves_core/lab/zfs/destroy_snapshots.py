@@ -6,6 +6,7 @@ from chyves_core.lab.zfs.destroy import (
     Doomed,
     announce,
     carry_out_destroy,
+    dependents,
     doom,
     full_name,
     remove_snapshots,
@@ -37,7 +38,8 @@ def destroy_snapshots(session: Session, name: str, options: Options) -> None:
         view.space.reclaimed(one, [snap for each, snap in chosen if each is one])
         for one in {each.number: each for each, _ in chosen}.values()
     )
-    announce(session, doomed, options, reclaimed)
+    # Clones are told of only as they go.
+    announce(session, list(chosen) if "n" in options else doomed, options, reclaimed)
     if "n" in options:
         return
     if "d" in options:
@@ -71,7 +73,7 @@ def refuse_clones(chosen: list[tuple[Dataset, Snapshot]], pool: Pool) -> None:
             raise ZfsError(
                 f"cannot destroy '{full_name((dataset, snap))}': snapshot has dependent clones\n"
                 "use '-R' to destroy the following datasets:\n"
-                + "\n".join(each.name for each in clones)
+                + "\n".join(dependents(pool, clones))
             )
 
 

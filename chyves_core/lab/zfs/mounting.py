@@ -190,7 +190,9 @@ def to_unmount(session: Session, name: str) -> tuple[Pool, Dataset]:
                     return pool, dataset
         raise ZfsError(f"cannot unmount '{name}': not a ZFS filesystem")
     pool, dataset = session.dataset(name)
-    if dataset.is_volume or not dataset.mounted:
+    if dataset.is_volume:
+        raise ZfsError(f"cannot open '{name}': operation not applicable to datasets of this type")
+    if not dataset.mounted:
         raise ZfsError(f"cannot unmount '{name}': not currently mounted")
     if not session.lab.is_root:
         raise ZfsError(f"cannot unmount '{name}': Operation not permitted")

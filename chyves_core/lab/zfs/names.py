@@ -64,9 +64,6 @@ def part_error(part: str) -> str | None:
 
 def name_error(name: str, kind: str) -> str | None:
     """Return what is wrong with the name of a dataset ("dataset"), "snapshot" or "bookmark"."""
-    wrong = form_error(name)
-    if wrong:
-        return wrong
     if kind == "dataset" and "@" in name:
         return "snapshot delimiter '@' is not expected here"
     if kind == "snapshot" and "@" not in name:
@@ -75,6 +72,9 @@ def name_error(name: str, kind: str) -> str | None:
         return "bookmark delimiter '#' is not expected here"
     if kind == "bookmark" and "#" not in name:
         return "missing '#' delimiter in bookmark name"
+    wrong = form_error(name)
+    if wrong:
+        return wrong
     if "%" in name:
         return "invalid character % in name"
     return None

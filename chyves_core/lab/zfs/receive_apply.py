@@ -8,9 +8,9 @@ from typing import Any
 
 from chyves_core.lab.zfs.actions import Action, remove
 from chyves_core.lab.zfs.create import make_parents
-from chyves_core.lab.zfs.destroy import remove_snapshots
+from chyves_core.lab.zfs.destroy import Doomed, remove_items, remove_snapshots
 from chyves_core.lab.zfs.errors import ZfsError
-from chyves_core.lab.zfs.model import FILESYSTEM, Dataset, Pool
+from chyves_core.lab.zfs.model import FILESYSTEM, Dataset, Pool, Snapshot
 from chyves_core.lab.zfs.mounting import relocate, target_of
 from chyves_core.lab.zfs.properties import inheritable
 from chyves_core.lab.zfs.rollback import bring_back
@@ -38,9 +38,22 @@ def take_over(session: Session, plan: dict[str, Any], target: Target, folder: st
     if target.with_parents:
         actions += make_parents(session, pool, target.name)
     spooled: dict[int, int] = {}
+    if target.force and plan["replicate"] and not plan["full"]:
+        actions += drop_destroyed(session, pool, plan, target)
     for each in plan["datasets"]:
         actions += take_dataset(session, pool, each, target, folder, spooled)
     session.commit(pool, actions)
+
+
+def drop_destroyed(
+    session: Session, pool: Pool, plan: dict[str, Any], target: Target
+) -> list[Action]:
+    """Remove the datasets that the sender has no longer (zfs receive -F, zfs-receive.8)."""
+    sent = {target.name + each["below"] for each in plan["datasets"]}
+    gone = [each for each in pool.tree(target.name) if each.name not in sent]
+    doomed: list[Doomed] = [(each, snap) for each in gone for snap in each.snaps]
+    doomed += [(each, None) for each in reversed(gone)]
+    return remove_items(session.view(pool), doomed)
 
 
 def take_dataset(
@@ -69,23 +82,24 @@ def take_dataset(
         dataset = pool.new_dataset(name, plan["kind"])
         dataset.volblocksize = plan["volblocksize"]
     elif plan["base"] is not None:
-        actions += drop_newer(session, pool, dataset, plan["base"])
+        newer = after_base(dataset, plan["base"])
+        if target.force:
+            actions += remove_snapshots(session.view(pool), [(dataset, snap) for snap in newer])
     for row in rows:
         take_snapshot(session, pool, dataset, row, target, folder, spooled)
     take_properties(dataset, plan, target)
     return actions + show_content(session, pool, dataset, fresh, target)
 
 
-def drop_newer(session: Session, pool: Pool, dataset: Dataset, base: int) -> list[Action]:
-    """Remove snapshots newer than the stream's base (zfs receive -F)."""
+def after_base(dataset: Dataset, base: int) -> list[Snapshot]:
+    """Return the snapshots newer than the stream's base."""
     guids = [snap.guid for snap in dataset.snaps]
     if base not in guids:
         raise ZfsError(
             f"cannot receive incremental stream: most recent snapshot of {dataset.name} "
             "does not\nmatch incremental source"
         )
-    newer = dataset.snaps[guids.index(base) + 1 :]
-    return remove_snapshots(session.view(pool), [(dataset, snap) for snap in newer])
+    return dataset.snaps[guids.index(base) + 1 :]
 
 
 def take_snapshot(

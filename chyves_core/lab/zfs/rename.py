@@ -37,8 +37,8 @@ def rename_snapshot(session: Session, old: str, new: str, recursive: bool) -> No
     found = session.store.find_snapshot(old)
     if found is None:
         raise ZfsError(f"cannot open '{old}': dataset does not exist")
-    if "@" not in new:
-        new = f"{head}@{new}"
+    if "@" not in new or new.startswith("@"):
+        new = f"{head}@{new.removeprefix('@')}"
     if new.partition("@")[0] != head:
         raise ZfsError(f"cannot rename to '{new}': snapshots must be part of same dataset")
     wrong = name_error(new, "snapshot")
@@ -52,7 +52,10 @@ def rename_snapshot(session: Session, old: str, new: str, recursive: bool) -> No
     tree = pool.tree(head) if recursive else [found[0]]
     for dataset in tree:
         if dataset.snapshot(before) and dataset.snapshot(after):
-            raise ZfsError(f"cannot rename '{old}': dataset already exists")
+            reason = "dataset already exists"
+            if recursive:
+                reason = "a child dataset already has a snapshot with the new name"
+            raise ZfsError(f"cannot rename '{old}': {reason}")
     session.commit(pool, renamed_snapshots(session.view(pool), tree, before, after))
 
 
@@ -101,6 +104,8 @@ def check_target(
     wrong = name_error(new, "dataset")
     if wrong:
         raise ZfsError(f"cannot create '{new}': {wrong}")
+    if not parent_of(new):
+        raise ZfsError(f"cannot create '{new}': missing dataset name")
     if pool_of(new) != pool.name:
         raise ZfsError(f"cannot rename to '{new}': datasets must be within same pool")
     if new.startswith(old + "/"):
@@ -110,7 +115,7 @@ def check_target(
         )
     if new not in pool.datasets:
         check_parent(pool, new, f"cannot create '{new}': ", with_parents)
-    elif parent_of(new):
+    else:
         raise ZfsError(f"cannot rename '{old}': dataset already exists")
     if not parent_of(old):
         raise ZfsError(f"cannot rename '{old}': operation does not apply to pools")

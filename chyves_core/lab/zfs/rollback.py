@@ -6,7 +6,7 @@ from typing import Any
 
 from chyves_core.lab.zfs.actions import Action, remove
 from chyves_core.lab.zfs.busy import is_busy
-from chyves_core.lab.zfs.destroy import Doomed, doom, remove_items, without_repeats
+from chyves_core.lab.zfs.destroy import Doomed, dependents, doom, remove_items, without_repeats
 from chyves_core.lab.zfs.errors import UsageError, ZfsError
 from chyves_core.lab.zfs.model import Dataset, Pool, Snapshot
 from chyves_core.lab.zfs.options import parse
@@ -58,7 +58,7 @@ def later_ones(
         raise ZfsError(
             f"{head}clones of previous snapshots exist\n"
             "use '-R' to force deletion of the following clones and dependents:\n"
-            + "\n".join(each.name for each in clones)
+            + "\n".join(dependents(pool, clones))
         )
     doomed: list[Doomed] = []
     for clone in clones:

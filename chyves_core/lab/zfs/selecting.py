@@ -34,6 +34,8 @@ class Choice:
                 raise UsageError(f"({depth}) is not a number")
             self.depth = int(depth)
         self.types = chosen_types(options, usual_types)
+        # A name is taken whatever its type where -t asks for none.
+        self.named_types = self.types if "t" in options else EVERY
 
 
 def chosen_types(options: Options, usual: frozenset[str]) -> frozenset[str]:
@@ -64,6 +66,10 @@ def select(session: Session, names: list[str], choice: Choice) -> list[tuple[Vie
         choice.depth = None
     for name in names:
         pool = session.store.pool(pool_of(name))
+        wrong = delimiter_error(name, choice.named_types)
+        if wrong:
+            session.fail(f"cannot open '{name}': {wrong}")
+            continue
         items = items_of(pool, name, choice) if pool and not form_error(name) else None
         if pool is None or items is None:
             session.fail(missing_text(name))
@@ -75,6 +81,15 @@ def select(session: Session, names: list[str], choice: Choice) -> list[tuple[Vie
     if len(names) == 1:
         return list(chosen.values())
     return sorted(chosen.values(), key=sort_key)
+
+
+def delimiter_error(name: str, types: frozenset[str]) -> str | None:
+    """Return what zfs says of a snapshot or bookmark where it was asked for other types."""
+    if "@" in name and "snapshot" not in types:
+        return "snapshot delimiter '@' is not expected here"
+    if "#" in name and "bookmark" not in types:
+        return "bookmark delimiter '#' is not expected here"
+    return None
 
 
 def missing_text(name: str) -> str:

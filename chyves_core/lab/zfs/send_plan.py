@@ -21,18 +21,20 @@ def plan_of(
     dataset, snap = found_snapshot(session, name)
     pool = session.store.pool_with(name)
     view = session.view(pool)
-    start = found_base(session, dataset, snap, base) if base else None
+    replicate = "R" in options
+    every = "I" in options or replicate
+    start = found_base(session, dataset, snap, base, every) if base else None
     if not session.lab.is_root:
         raise ZfsError(f"warning: cannot send '{name}': permission denied")
-    replicate = "R" in options
     tree = pool.tree(dataset.name) if replicate else [dataset]
+    # What was made after the snapshot is no part of it (send_iterate_fs).
+    tree = [each for each in tree if each.snapshot(snap.name) or each.txg <= snap.txg]
     missing = [each for each in tree if each.snapshot(snap.name) is None]
     if missing and "s" not in options:
         raise ZfsError(
             f"cannot send {name} recursively: snapshot {missing[0].name}@{snap.name} "
             f"does not exist\nwarning: cannot send '{name}': backup failed"
         )
-    every = "I" in options or replicate
     plans = [
         dataset_plan(view, each, dataset.name, snap.name, start, every, options)
         for each in tree
@@ -59,13 +61,17 @@ def found_snapshot(session: Session, name: str) -> tuple[Dataset, Snapshot]:
     return found
 
 
-def found_base(session: Session, dataset: Dataset, snap: Snapshot, base: str) -> dict[str, Any]:
+def found_base(
+    session: Session, dataset: Dataset, snap: Snapshot, base: str, every: bool
+) -> dict[str, Any]:
     """Return name, guid and transaction of the snapshot or bookmark to start from."""
     full = f"{dataset.name}@{snap.name}"
     for name, guid, txg, _ in dataset.bookmarks:
         if base == f"{dataset.name}#{name}":
             return {"name": name, "guid": guid, "txg": txg}
     found = session.store.find_snapshot(base if "@" in base else f"{dataset.name}@{base}")
+    if found is None and "@" in base and not every:
+        raise ZfsError(f"cannot open '{base}': dataset does not exist")
     if found is None:
         raise ZfsError(
             f"WARNING: could not send {full}:\nincremental source ({base}) does not exist"

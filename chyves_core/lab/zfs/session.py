@@ -36,6 +36,7 @@ class Session:
         self.store = Store(lab)
         self.words = [program, *words]
         self.failed = False
+        self.failed_status = 1
         self.lines: list[str] = []
 
     def say(self, text: str) -> None:
@@ -66,6 +67,8 @@ class Session:
 
     def dataset(self, name: str) -> tuple[Pool, Dataset]:
         """Return a dataset with its pool; raises ZfsError where it doesn't exist."""
+        if "@" in name:
+            raise ZfsError(f"cannot open '{name}': snapshot delimiter '@' is not expected here")
         pool = self.store.pool(pool_of(name))
         dataset = pool.datasets.get(name) if pool else None
         if pool is None or dataset is None:
@@ -108,7 +111,7 @@ def run(lab: Lab, program: str, words: list[str], call: Command, usage: Callable
         session.warn(f"{program}: the machine refused the lab: {error}")
         status = 1
     session.flush()
-    return status or (1 if session.failed else 0)
+    return status or (session.failed_status if session.failed else 0)
 
 
 def plain_words(arguments: list[str]) -> list[str]:

@@ -3,31 +3,34 @@
 from __future__ import annotations
 
 from chyves_core.lab.zfs.actions import Action
-from chyves_core.lab.zfs.checking import BadProperty, check, check_volsize, split_pairs, too_long
+from chyves_core.lab.zfs.checking import (
+    BadProperty,
+    PartlySet,
+    check,
+    check_volsize,
+    split_pairs,
+    too_long,
+)
 from chyves_core.lab.zfs.errors import UsageError, ZfsError
 from chyves_core.lab.zfs.model import Dataset, Pool, Snapshot
 from chyves_core.lab.zfs.names import pool_of
 from chyves_core.lab.zfs.numbers import thick_reservation
 from chyves_core.lab.zfs.options import parse
-from chyves_core.lab.zfs.properties import (
-    by_name,
-    full_name,
-    inheritable,
-    is_user,
-    usage_rows,
-)
+from chyves_core.lab.zfs.properties import by_name, full_name, inheritable, is_user, usage_rows
 from chyves_core.lab.zfs.session import Session, View
 from chyves_core.lab.zfs.space import set_number
 from chyves_core.lab.zfs.values import Item
 
-TWICE = 255
+# What libzfs returned, -1, as an exit status.
+MINUS_ONE = 255
 PLACES = frozenset(("mountpoint", "volmode", "canmount", "volsize"))
 
 
 def set_properties(session: Session, arguments: list[str]) -> None:
-    """zfs set NAME=VALUE… DATASET…: all pairs or none on each dataset.
+    """zfs set NAME=VALUE… DATASET…: all pairs or none on each dataset where one is not valid.
 
-    captures set-several-ds-missing, set-several-bad.
+    Those that only the pool's room or a volume's state refuses leave the others in force;
+    captures set-several-ds-missing, set-several-bad, transcript space.
     """
     if arguments and len(arguments[0]) > 1 and arguments[0].startswith("-"):
         raise UsageError(f"invalid option '{arguments[0][1]}'")
@@ -45,7 +48,7 @@ def set_properties(session: Session, arguments: list[str]) -> None:
     try:
         pairs = split_pairs(arguments[:split])
     except BadProperty as wrong:
-        raise ZfsError(str(wrong), TWICE) from wrong
+        raise ZfsError(str(wrong), MINUS_ONE) from wrong
     with session.store.writing():
         for name, pool_names in by_pool(session, arguments[split:]):
             set_on_pool(session, name, pool_names, pairs)
@@ -84,6 +87,11 @@ def set_on_pool(session: Session, pool_name: str, names: list[str], pairs: dict[
             actions += set_on_item(session, pool, dataset, snap, pairs)
             done = True
         except BadProperty as wrong:
+            if isinstance(wrong, PartlySet):
+                actions += wrong.actions
+                done = True
+            # zfs set has ended so since it has -u, OpenZFS 2.2.
+            session.failed_status = MINUS_ONE if session.lab.freebsd >= (14, 0) else 1
             for line in str(wrong).split("\n"):
                 session.fail(f"cannot set property for '{name}': {line}")
     if done:
@@ -101,7 +109,6 @@ def set_on_item(
     from chyves_core.lab.zfs.delegation import may
 
     kind = "snapshot" if snap else dataset.kind
-    pairs = {**pairs, **automatic_reservation(dataset, pairs)}
     stored = dict(check(name, value, kind) for name, value in pairs.items())
     if pool.readonly:
         raise BadProperty("pool is read-only")
@@ -120,33 +127,35 @@ def set_on_item(
     return set_native(session, pool, dataset, stored)
 
 
-def automatic_reservation(dataset: Dataset, pairs: dict[str, str]) -> dict[str, str]:
-    """Return the refreservation that `auto` means: that of a thick volume (zfsprops.7)."""
-    if pairs.get("refreservation") != "auto":
-        return {}
-    if not dataset.is_volume:
-        raise BadProperty("'refreservation=auto' only allowed on volumes")
-    return {"refreservation": str(thick_reservation(dataset.volsize, dataset.volblocksize))}
-
-
 def set_native(
     session: Session, pool: Pool, dataset: Dataset, stored: dict[str, str]
 ) -> list[Action]:
-    """Set properties of which some are native; returns what moves or is resized by them."""
+    """Set properties of which some are native; returns what moves or is resized by them.
+
+    Raises PartlySet where some could not be set.
+    """
     view = session.view(pool)
     before = {each.name: mount_state(view, each) for each in moved_by(pool, dataset, stored)}
     actions: list[Action] = []
     stored = dict(stored)
+    reasons: list[str] = []
     if "volsize" in stored:
-        actions += resize(view, dataset, stored)
+        if view.values.get(Item(dataset), "readonly")[0] == "on":
+            del stored["volsize"]
+            reasons.append("dataset is read-only")
+        else:
+            actions += resize(view, dataset, stored)
     if stored.get("refreservation") == "auto":
         size = int(stored.get("volsize", dataset.volsize))
         stored["refreservation"] = str(thick_reservation(size, dataset.volblocksize))
-    check_room(view, dataset, stored)
+    reasons += take_out_too_large(view, dataset, stored)
     size = int(stored.pop("volsize", dataset.volsize))
     dataset.volsize = size
     dataset.local.update(stored)
-    return actions + move_after(session.view(pool), before, "canmount" in stored)
+    actions += move_after(session.view(pool), before, "canmount" in stored)
+    if reasons:
+        raise PartlySet(reasons, actions)
+    return actions
 
 
 def resize(view: View, dataset: Dataset, stored: dict[str, str]) -> list[Action]:
@@ -159,17 +168,26 @@ def resize(view: View, dataset: Dataset, stored: dict[str, str]) -> list[Action]
     return [["resize", view.files.live(dataset), size]]
 
 
-def check_room(view: View, dataset: Dataset, stored: dict[str, str]) -> None:
-    """Raise BadProperty where a quota is too small or a reservation too large."""
+def take_out_too_large(view: View, dataset: Dataset, stored: dict[str, str]) -> list[str]:
+    """Take quotas that are too small and reservations that are too large out of `stored`.
+
+    Returns why, for each. Where a volume's reservation does not fit, its size stays too.
+    """
     space = view.space
+    reasons = []
     for name, taken in (("quota", space.used), ("refquota", space.referenced)):
         wanted = int(stored.get(name, "0"))
         if wanted and wanted < taken(dataset):
-            raise BadProperty("size is less than current used or reserved space")
+            del stored[name]
+            reasons.append("size is less than current used or reserved space")
     for name in ("reservation", "refreservation"):
         wanted = int(stored.get(name, "0"))
         if wanted - set_number(dataset, name) > space.free(dataset):
-            raise BadProperty("size is greater than available space")
+            if "volsize" in stored:
+                raise BadProperty("size is greater than available space")
+            del stored[name]
+            reasons.append("size is greater than available space")
+    return reasons
 
 
 def moved_by(pool: Pool, dataset: Dataset, stored: dict[str, str]) -> list[Dataset]:
@@ -235,6 +253,7 @@ def check_inheritable(name: str, received: bool) -> None:
         text = f"'{name}' property cannot be inherited"
         if name in ("quota", "reservation", "refquota", "refreservation"):
             text += f"\nuse 'zfs set {name}=none' to clear"
+            text += f"\nuse 'zfs inherit -S {name}' to revert to received value"
         raise ZfsError(text)
 
 

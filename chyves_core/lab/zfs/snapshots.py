@@ -27,8 +27,7 @@ def snapshot(session: Session, arguments: list[str]) -> None:
         raise ZfsError(str(wrong)) from wrong
     with session.store.writing():
         wanted = wanted_snapshots(session, options.words, "r" in options)
-        properties = checked(options.words[0], pairs)
-        take(session, wanted, properties, options.words[0])
+        take(session, wanted, checked(pairs))
 
 
 def wanted_snapshots(session: Session, names: list[str], recursive: bool) -> list[Wanted]:
@@ -49,21 +48,19 @@ def wanted_snapshots(session: Session, names: list[str], recursive: bool) -> lis
     return wanted
 
 
-def checked(name: str, pairs: dict[str, str]) -> dict[str, str]:
+def checked(pairs: dict[str, str]) -> dict[str, str]:
     """Return the properties for the new snapshots; only user properties will do."""
     for key, value in pairs.items():
         try:
             check(key, value, "snapshot")
         except BadProperty as wrong:
-            raise ZfsError(f"cannot create snapshot '{name}': {wrong}") from wrong
+            raise ZfsError(f"cannot create snapshots : {wrong}") from wrong
         if too_long(value):
             raise ZfsError("cannot create snapshots : property value too long")
     return pairs
 
 
-def take(
-    session: Session, wanted: list[Wanted], properties: dict[str, str], first_name: str
-) -> None:
+def take(session: Session, wanted: list[Wanted], properties: dict[str, str]) -> None:
     """Take the snapshots, or raise ZfsError and take none."""
     end = "\nno snapshots were created"
     pools = {pool_of(dataset.name) for dataset, _ in wanted}
@@ -149,7 +146,7 @@ def bookmark(session: Session, arguments: list[str]) -> None:
     with session.store.writing():
         found = session.store.find_snapshot(source)
         if found is None:
-            raise ZfsError(f"cannot open '{source}': dataset does not exist")
+            raise UsageError(f"cannot open '{source}': dataset does not exist")
         dataset, snap = found
         name = target.rpartition("#")[2]
         pool = session.store.pool_with(source)

@@ -124,7 +124,7 @@ class Values:
             return self.mountpoint(item.dataset)
         if name == "volsize":
             size = item.snap.volsize if item.snap else item.dataset.volsize
-            return str(size), "-" if item.snap else "local"
+            return str(size), "local"
         if name == "volblocksize":
             size = item.dataset.volblocksize
             return str(size), "default" if str(size) == self.defaults[name] else "-"

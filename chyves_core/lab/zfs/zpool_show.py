@@ -96,13 +96,15 @@ def value_of(session: Session, pool: Pool, name: str, exact: bool) -> tuple[str,
     return DEFAULTS[name], "default"
 
 
-def pools_named(session: Session, names: list[str]) -> list[Pool]:
+def pools_named(
+    session: Session, names: list[str], text: str = "cannot open '{}': no such pool"
+) -> list[Pool]:
     """Return the named pools, all where none is named, sorted; missing ones are reported."""
     pools = []
     for name in sorted(set(names)) or session.store.pool_names():
         pool = session.store.pool(name)
         if pool is None:
-            session.fail(f"cannot open '{name}': no such pool")
+            session.fail(text.format(name))
         else:
             pools.append(pool)
     return pools
