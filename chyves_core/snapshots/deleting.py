@@ -16,6 +16,8 @@ from chyves_core.sizes import show_size
 from chyves_core.snapshots.naming import Part, choose, reverts_to
 from chyves_core.snapshots.reading import Snapshot, part_of, read_snapshots
 
+MOST_AT_ONCE = 400
+
 
 @dataclass(frozen=True)
 class Doomed:
@@ -74,10 +76,16 @@ def obstacle(guest: Guest, snapshot: Snapshot) -> tuple[str, str] | None:
     return None
 
 
-def destroy_step(guest: Guest, snapshots: Sequence[Snapshot]) -> Run:
-    """Return the zfs call that destroys snapshots of a guest and of all below it: all or none."""
-    names = ",".join(each.name for each in snapshots)
-    return run("zfs", "destroy", "-r", f"{guest.dataset}@{names}")
+def plan_destroy(guest: Guest, snapshots: Sequence[Snapshot]) -> tuple[Run, ...]:
+    """Return the zfs call that destroys snapshots of a guest and of all below it: all or none.
+
+    Several calls where the names would not fit into one word of a command line.
+    """
+    names = [each.name for each in snapshots]
+    chunks = [names[start : start + MOST_AT_ONCE] for start in range(0, len(names), MOST_AT_ONCE)]
+    return tuple(
+        run("zfs", "destroy", "-r", f"{guest.dataset}@{','.join(chunk)}") for chunk in chunks
+    )
 
 
 def look(host: Host, guest: Guest, snapshots: Sequence[Snapshot]) -> Doomed:
@@ -86,11 +94,13 @@ def look(host: Host, guest: Guest, snapshots: Sequence[Snapshot]) -> Doomed:
     Raises Refused where one of them is needed, ChyvesError where zfs would take others.
     """
     check(guest, snapshots)
-    step = destroy_step(guest, snapshots)
-    answer = host.read("zfs", "destroy", "-nvpr", step.argv[-1])
-    freed = [line.split("\t")[1] for line in answer.stdout.splitlines() if line[:7] == "reclaim"]
-    doomed = Doomed(guest, tuple(snapshots), int(freed[0]) if freed else 0)
-    if set(parse_destroy(answer.stdout)) - doomed.names:
+    told = "".join(
+        host.read("zfs", "destroy", "-nvpr", step.argv[-1]).stdout
+        for step in plan_destroy(guest, snapshots)
+    )
+    freed = [int(line.split("\t")[1]) for line in told.splitlines() if line[:7] == "reclaim"]
+    doomed = Doomed(guest, tuple(snapshots), sum(freed))
+    if set(parse_destroy(told)) - doomed.names:
         raise ChyvesError(f"{guest.name}: has changed in the meantime, nothing was deleted")
     return doomed
 
@@ -100,7 +110,7 @@ def delete(host: Host, seen: Doomed) -> None:
     with locks.hold(host, locks.guest_lock(seen.guest.name)):
         if not host.dry_run:
             look_again(host, seen)
-        host.act(destroy_step(seen.guest, seen.snapshots))
+        host.act(*plan_destroy(seen.guest, seen.snapshots))
 
 
 def look_again(host: Host, seen: Doomed) -> None:

@@ -112,6 +112,14 @@ def test_of_several_guests_those_that_can_lose_theirs(many: LabHost) -> None:
     assert left(many) == "a b d e"
 
 
+def test_more_than_one_command_line_holds_go_in_several_calls(lab: LabHost) -> None:
+    make_whole_guests(lab, ["web1"], snapshots=[f"s{n:04}" for n in range(1001)])
+    lab.forget_commands()
+    lab.chyves("web1", "snapshot", "delete", "%s0999", "-y")
+    assert left(lab) == "s1000"
+    assert [argv[1:3] for argv in lab.commands("zfs")].count(["destroy", "-r"]) == 3
+
+
 def test_what_comes_in_while_the_question_is_open_is_not_destroyed(many: LabHost) -> None:
     command = pexpect.spawn(
         str(many.lab.bin / "chyves"),
