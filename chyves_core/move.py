@@ -175,7 +175,7 @@ def switch(host: Host, inventory: Inventory, job: Move) -> None:
     )
     named = [each.name for each in inventory.guests.values() if rename.paths_to(each, now)]
     concerned = (guest.name, *(name for name in named if name != guest.name))
-    concerned_locks = tuple(locks.guest_lock(name) for name in concerned)
+    concerned_locks = (*(locks.guest_lock(name) for name in concerned), locks.LAYOUT)
     journal.carry_out(host, job.pool.name, journal.Entry(job.title, concerned_locks, steps, undo))
 
 
