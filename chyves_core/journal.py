@@ -170,6 +170,9 @@ def is_done(host: Host, step: Step) -> bool:
     verb, target = step.argv[1], step.argv[-1]
     if verb == "rename":
         return exists(host, target) and not exists(host, step.argv[-2])
+    if verb == "inherit":
+        # What a later step has destroyed has no property any more.
+        return not any(exists(host, name) for name in step.argv[3:])
     if verb == "destroy":
         return not any(exists(host, name) for name in split_snapshots(target))
     if verb in ("create", "clone", "snapshot"):

@@ -159,6 +159,25 @@ def test_when_a_promotion_or_the_end_fails_everything_is_as_it_was(family: LabHo
     assert family.everything() == before
 
 
+@pytest.mark.parametrize("fault", ["zfs:13:kill", "zfs:14:kill-after"])
+def test_what_was_interrupted_is_ended_by_the_same_command_and_by_the_doctor(
+    family: LabHost, fault: str
+) -> None:
+    words = ("gold", "delete", "promote", "--yes")
+    family.chyves(*words, status=-9, CHYVES_LAB_FAIL=fault)
+    done = family.chyves("web1", "snapshot", "@x", status=4)
+    assert "`chyves gold delete promote` was interrupted" in done.stderr
+    if "after" in fault:
+        assert family.output(*words) == "gold: deleted"
+    else:
+        # Its status is 1 for what it can't mend: the clones of this family are all alike.
+        mended = family.chyves("doctor", "--fix", "--yes", status=1).stdout
+        assert "gold: mended, `chyves gold delete promote` was interrupted" in mended
+    assert guests(family) == ["gold2", "web1", "web12", "web2"]
+    assert origins(family)["web12/disk0"] == "web1/disk0@a"
+    family.chyves("web1", "snapshot", "@x")
+
+
 def test_a_guest_without_clones_is_just_deleted(family: LabHost) -> None:
     family.chyves("gold2", "delete", "promote", "--yes")
     assert "gold2" not in guests(family)
