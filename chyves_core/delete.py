@@ -227,6 +227,22 @@ def owner_of(inventory: Inventory, dataset: str) -> Guest | None:
     return next((g for g in inventory.guests.values() if within(dataset, g.dataset)), None)
 
 
+def check_not_held(host: Host, doomed: Doomed) -> None:
+    """Refuse where a snapshot that would go is held.
+
+    `zfs destroy -r` finds that out only when all that comes before it is gone: the disks
+    (tests/lab/zfs/transcripts/holds.txt).
+    """
+    if not any("@" in name for name in doomed.names):
+        return
+    roots = dict.fromkeys((doomed.dataset, *(guest.dataset for guest in doomed.guests)))
+    argv = ("zfs", "get", "-Hp", "-r", "-t", "snapshot", "-o", "name,value", "userrefs")
+    for line in host.read(*argv, *roots).stdout.splitlines():
+        name, _, holds = line.partition("\t")
+        if holds not in ("0", "-") and name in doomed.names:
+            raise Refused(f"{doomed.name}: a snapshot is held: {name}", f"zfs holds {name}")
+
+
 def check_stopped(doomed: Doomed, runtime: Runtime) -> None:
     """Refuse where a guest that would go is running."""
     for name in (doomed.name, *(each.name for each in doomed.dependants)):

@@ -7,6 +7,7 @@ from chyves_core import journal, locks
 from chyves_core.delete import (
     Doomed,
     How,
+    check_not_held,
     check_stopped,
     find_targets,
     look,
@@ -40,6 +41,7 @@ def delete_guests(command: Changing, words: str, how: How) -> int:
     def look_at(name: str) -> None:
         seen = look(host, inventory, targets, name, how)
         check_stopped(seen, runtime)
+        check_not_held(host, seen)
         doomed.append(seen)
 
     worst = for_each(targets, str, look_at)
@@ -110,6 +112,7 @@ def look_again(host: Host, seen: Doomed, how: How) -> Doomed:
     if set(now.names) - set(seen.names) or now.promotions != seen.promotions:
         raise ChyvesError(f"{seen.name}: has changed in the meantime, nothing was deleted")
     check_stopped(now, read_runtime(host))
+    check_not_held(host, now)
     return now
 
 

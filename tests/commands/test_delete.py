@@ -118,14 +118,22 @@ def test_force_never_takes_what_is_no_guest(three: LabHost) -> None:
     assert three.everything() == before
 
 
+def test_a_held_snapshot_keeps_the_guest_and_its_disks(three: LabHost) -> None:
+    """zfs destroy -r would take the disks before it comes to the snapshot that it can't take."""
+    for held in (f"{WEB1}@s", f"{WEB1}/disk0@s"):
+        three.run("zfs", "hold", "keep", held)
+        before = three.everything()
+        done = three.chyves("web1", "delete", "--yes", status=4)
+        assert done.stderr == (
+            f"chyves: web1: a snapshot is held: {held}\n        zfs holds {held}\n"
+        )
+        assert three.everything() == before
+        three.run("zfs", "release", "keep", held)
+
+
 def test_when_nothing_could_be_destroyed_the_guest_is_whole_again(three: LabHost) -> None:
-    three.run("zfs", "hold", "keep", f"{WEB1}@s")
     before = three.everything()
-    three.chyves("web1", "delete", "--yes", status=1)
-    assert three.everything() == before
-    three.run("zfs", "release", "keep", f"{WEB1}@s")
-    before = three.everything()
-    for call in range(1, 7):
+    for call in range(1, 9):
         fault = f"zfs:{call}:fail"
         done = three.chyves("web1", "delete", "--yes", status=1, CHYVES_LAB_FAIL=fault)
         assert done.stderr.count("\n") <= 2
@@ -135,14 +143,23 @@ def test_when_nothing_could_be_destroyed_the_guest_is_whole_again(three: LabHost
 
 
 def test_a_guest_whose_disk_is_open_is_not_given_up_in_silence(three: LabHost) -> None:
+    """zfs destroys the snapshots before it finds the disk busy (transcript busy)."""
     with open(three.root / f"dev/zvol/{WEB1}/disk0", "rb"):
         done = three.chyves("web1", "delete", "--yes", status=1)
     assert "busy" in done.stderr
+    assert "of its datasets and snapshots are gone\n        chyves web1 delete\n" in done.stderr
     assert done.stderr.count("\n") <= 2
-    if f"{WEB1}/disk0" in three.datasets():
-        three.chyves("web1", "get", "cpu")
+    assert f"{WEB1}/disk0" in three.datasets()
     three.chyves("web1", "delete", "--yes")
     assert guests(three) == ["web2", "web3"]
+
+
+def test_a_guest_without_snapshots_whose_disk_is_open_stays_whole(three: LabHost) -> None:
+    three.chyves("web1", "snapshot", "delete", "@s", "--yes")
+    before = three.everything()
+    with open(three.root / f"dev/zvol/{WEB1}/disk0", "rb"):
+        three.chyves("web1", "delete", "--yes", status=1)
+    assert three.everything() == before
 
 
 @pytest.mark.parametrize("fault", ["kill", "kill-after"])

@@ -154,7 +154,7 @@ def test_when_a_promotion_or_the_end_fails_everything_is_as_it_was(family: LabHo
         family.chyves("gold", "delete", "promote", "--yes", status=1, CHYVES_LAB_FAIL=fault)
         assert family.everything() == before, call
     family.run("zfs", "hold", "keep", f"{GUESTS}/gold@c")
-    family.chyves("gold", "delete", "promote", "--yes", status=1)
+    family.chyves("gold", "delete", "promote", "--yes", status=4)
     family.run("zfs", "release", "keep", f"{GUESTS}/gold@c")
     assert family.everything() == before
 

@@ -97,7 +97,7 @@ def test_a_snapshot_that_is_held_keeps_its_guest_whole(host: Host) -> None:
     host.chyves(WEB, "snapshot", "@kept")
     host.run("zfs", "hold", "chyvest", f"{PLACE}/{WEB}@kept")
     before = host.everything()
-    host.refused(WEB, "delete", "--yes", status=1)
+    assert "is held" in host.refused(WEB, "delete", "--yes", status=4)
     assert host.everything() == before
     host.run("zfs", "release", "chyvest", f"{PLACE}/{WEB}@kept")
     host.chyves(WEB, "delete", "--yes")

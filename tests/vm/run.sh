@@ -5,7 +5,7 @@
 # output is printed as it comes, and its status is that of this script. Nothing that it does gets
 # out but the files that it leaves in /job/results: they are put into this tree.
 # The machine is emulated, so it is the same everywhere. It has VM_MEMORY (2048) MiB; a command
-# may take VM_MINUTES (20), a boot VM_BOOT_SECONDS (90).
+# may take VM_MINUTES (40), a boot VM_BOOT_SECONDS (90).
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -93,7 +93,7 @@ boot() {
 		set -- "$@" -chardev "file,id=$name,path=$job/$name" \
 			-device "virtserialport,chardev=$name,name=$name"
 	done
-	timeout "$((${VM_MINUTES:-20} * 60))" qemu-system-x86_64 -nodefaults -no-user-config \
+	timeout "$((${VM_MINUTES:-40} * 60))" qemu-system-x86_64 -nodefaults -no-user-config \
 		-nographic -no-reboot -M q35,usb=off,sata=off,smbus=off,hpet=off -cpu max,la57=off \
 		-accel tcg,thread=multi,tb-size=512 -smp 2 -m "${VM_MEMORY:-2048}" \
 		-serial "file:$job/console" -device virtio-serial-pci "$@" \

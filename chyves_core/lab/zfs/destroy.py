@@ -168,38 +168,52 @@ def announce(
 
 
 def carry_out_destroy(session: Session, pool: Pool, name: str, doomed: list[Doomed]) -> None:
-    """Destroy all that is doomed; a volume or folder in use stays, with all above it."""
+    """Destroy all that is doomed; what can't go stays with all above it, the rest goes.
+
+    Snapshots of datasets that stay are of one batch, and stay only where one is held; see the
+    transcript holds, and destroy_callback in zfs_main.c.
+    """
     refused = session.refusal(pool, name.partition("@")[0], "destroy")
     if refused:
         raise ZfsError(f"cannot destroy '{name}': {refused}")
     view = session.view(pool)
-    held = [(one, snap) for one, snap in doomed if snap and snap.holds]
-    if held:
-        raise ZfsError(
-            "\n".join(
-                f"cannot destroy snapshot {full_name(item)}: dataset is busy" for item in held
-            )
-        )
+    going = {dataset.number for dataset, snap in doomed if snap is None}
+    held: dict[str, list[str]] = {}
+    for dataset, snap in doomed:
+        if snap and snap.holds:
+            held.setdefault(dataset.name, []).append(held_text(session, dataset, snap))
+    if any(dataset.name in held and dataset.number not in going for dataset, _ in doomed):
+        raise ZfsError("\n".join(text for texts in held.values() for text in texts))
     actions: list[Action] = []
     kept: list[str] = []
-    going = {dataset.number for dataset, snap in doomed if snap is None}
     staying = frozenset(
         each.mounted for each in pool.datasets.values() if each.mounted and each.number not in going
     )
     for dataset, snap in doomed:
         if snap:
             continue
-        why = busy_text(view, dataset, staying)
+        why = "\n".join(held.get(dataset.name, [])) or busy_text(view, dataset, staying)
         if why:
             kept.append(dataset.name)
             session.fail(why)
         elif any(each.startswith(dataset.name + "/") for each in kept):
             session.fail(f"cannot destroy '{dataset.name}': dataset already exists")
             kept.append(dataset.name)
-    gone = [item for item in doomed if item[0].name not in kept]
+    gone = [(one, snap) for one, snap in doomed if one.name not in (held if snap else kept)]
     if gone:
         actions += remove_items(view, gone)
         session.commit(pool, actions)
+
+
+def held_text(session: Session, dataset: Dataset, snap: Snapshot) -> str:
+    """Return why a held snapshot can't go: as the captures say it, or as OpenZFS 2.3 does."""
+    name = full_name((dataset, snap))
+    if session.lab.freebsd < (15, 0):
+        return f"cannot destroy snapshot {name}: dataset is busy"
+    return (
+        f"cannot destroy snapshot {name}: it's being held. "
+        f"Run 'zfs holds -r {name}' to see holders."
+    )
 
 
 def busy_text(view: View, dataset: Dataset, staying: frozenset[str]) -> str | None:

@@ -11,14 +11,16 @@ from chyves_core.lab.zfs.options import parse
 from chyves_core.lab.zfs.session import Session
 
 
-def named(session: Session, name: str, recursive: bool) -> list[tuple[Dataset, Snapshot]]:
+def named(
+    session: Session, name: str, recursive: bool, head_text: str = "cannot open"
+) -> list[tuple[Dataset, Snapshot]]:
     """Return a snapshot, with -r also those of the same name below."""
     if "@" not in name:
         raise ZfsError(f"'{name}' is not a snapshot")
     head, _, tail = name.partition("@")
     found = session.store.find_snapshot(name)
     if found is None:
-        raise ZfsError(f"cannot open '{name}': dataset does not exist")
+        raise ZfsError(f"{head_text} '{name}': dataset does not exist")
     if not recursive:
         return [found]
     pool = session.store.pool_with(name)
@@ -40,7 +42,7 @@ def hold(session: Session, arguments: list[str]) -> None:
             refused = session.refusal(pool, name.partition("@")[0], "hold")
             if refused:
                 raise ZfsError(f"cannot hold snapshot '{name}': {refused}")
-            for dataset, snap in named(session, name, "r" in options):
+            for dataset, snap in named(session, name, "r" in options, "cannot hold snapshot"):
                 if tag in snap.holds:
                     full = f"{dataset.name}@{snap.name}"
                     raise ZfsError(

@@ -40,7 +40,7 @@ def receive(session: Session, arguments: list[str]) -> None:
     plan = read_plan(sys.stdin.buffer)
     if plan is None:
         raise ZfsError("cannot receive: failed to read from stream")
-    target = target_of(options, plan, wanted)
+    target = target_of(session, options, plan, wanted)
     with session.store.reading():
         todo = check_target(session, plan, target)
     announce(session, plan, target, options)
@@ -63,7 +63,10 @@ def overrides(options: Options) -> tuple[dict[str, str], list[str]]:
 
 
 def target_of(
-    options: Options, plan: dict[str, Any], wanted: tuple[dict[str, str], list[str]]
+    session: Session,
+    options: Options,
+    plan: dict[str, Any],
+    wanted: tuple[dict[str, str], list[str]],
 ) -> Target:
     """Return where the stream goes; -d keeps the sent path without its pool, -e its last part."""
     name, _, snap = options.words[0].partition("@")
@@ -80,7 +83,9 @@ def target_of(
         try:
             full, text = check(key, value, plan["datasets"][0]["kind"], creating=True)
         except BadProperty as bad:
-            raise ZfsError(f"cannot receive: {bad}") from bad
+            # OpenZFS 2.3 says it twice.
+            head = "cannot receive: " * (2 if session.lab.freebsd >= (15, 0) else 1)
+            raise ZfsError(f"{head}{bad}") from bad
         stored[full] = text
     return Target(
         name,

@@ -6,7 +6,14 @@ from typing import Any
 
 from chyves_core.lab.zfs.actions import Action, remove
 from chyves_core.lab.zfs.busy import is_busy
-from chyves_core.lab.zfs.destroy import Doomed, dependents, doom, remove_items, without_repeats
+from chyves_core.lab.zfs.destroy import (
+    Doomed,
+    dependents,
+    doom,
+    full_name,
+    remove_items,
+    without_repeats,
+)
 from chyves_core.lab.zfs.errors import UsageError, ZfsError
 from chyves_core.lab.zfs.model import Dataset, Pool, Snapshot
 from chyves_core.lab.zfs.options import parse
@@ -32,6 +39,10 @@ def rollback(session: Session, arguments: list[str]) -> None:
         pool = session.store.pool_with(name)
         doomed = later_ones(pool, dataset, snap, name, options.letters)
         refuse(session, pool, dataset)
+        for one, snap_too in doomed:
+            if snap_too and snap_too.holds:
+                full = full_name((one, snap_too))
+                raise ZfsError(f"cannot destroy '{full}': dataset is busy")
         actions = remove_items(session.view(pool), doomed)
         drop_later_bookmarks(dataset, snap)
         actions += bring_back(session.view(pool), dataset, snap)

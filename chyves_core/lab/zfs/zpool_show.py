@@ -161,7 +161,10 @@ def get(session: Session, arguments: list[str]) -> None:
             raise UsageError(f"invalid column name '{field}'")
     with session.store.reading():
         rows = []
-        for pool in pools_named(session, options.words[1:]):
+        text = "cannot open '{}': no such pool"
+        if session.lab.freebsd >= (15, 0):
+            text = "Cannot get properties of {}: no such pool available."
+        for pool in pools_named(session, options.words[1:], text):
             for name in names:
                 value, source = value_of(session, pool, name, "p" in options)
                 cells = {"name": pool.name, "property": name, "value": value, "source": source}
