@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Iterator
 
 from chyves_core.doctor.finding import Finding, Mend
-from chyves_core.doctor.unfinished import acting
+from chyves_core.doctor.unfinished import acting, is_within
 from chyves_core.look import Look
 from chyves_core.plan import run
 from chyves_core.pools import DATASET_VERSION, Pool, use_hint
@@ -87,7 +87,8 @@ def one_pool(look: Look, pool: Pool) -> Iterator[Finding]:
         and each.value("mounted") == "no"
         and each.value("canmount", "on") == "on"
         and not each.name.startswith(f"{pool.root}/{COPIES}/")
-        and (each.name == pool.root or each.name.startswith(f"{pool.root}/"))
+        and is_within(each.name, pool.root)
+        and not any(is_within(each.name, half) for half in look.inventory.half_made)
     ]
     if unmounted:
         plan = tuple(run("zfs", "mount", name) for name in unmounted)
