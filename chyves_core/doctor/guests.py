@@ -15,7 +15,7 @@ def twice(look: Look) -> Iterator[Finding]:
     """Find names that stand for two guests."""
     for name, places in look.inventory.twice.items():
         pool = places[-1].partition("/")[0]
-        problem = f"there are two guests of this name, {' and '.join(places)}"
+        problem = f"there are 2 guests of this name, {' and '.join(places)}"
         yield Finding(name, problem, f"chyves dataset {pool} offline")
 
 

@@ -237,4 +237,4 @@ def test_a_guest_on_two_pools_is_not_guessed(guests: LabHost, tmp_path: Path) ->
     guests.run("zfs", "create", "-o", "chyves:chyves_guest_version=1", "tank/chyves/guests/web1")
     for command in ("diff", "apply"):
         done = guests.chyves(command, write(tmp_path, "[web1]", "cpu = 2"), status=4)
-        assert "there are two guests of this name" in done.stderr
+        assert "there are 2 guests of this name" in done.stderr

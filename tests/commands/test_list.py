@@ -99,7 +99,7 @@ def test_a_name_on_two_pools_is_reported_and_the_others_are_listed(guests, word)
     assert "web1\t" in done.stdout
     assert "pfSense\t" not in done.stdout
     assert done.stderr.startswith(
-        "chyves: pfSense: there are two guests of this name, "
+        "chyves: pfSense: there are 2 guests of this name, "
         "zroot/chyves/guests/pfSense and tank/chyves/guests/pfSense\n"
     )
     assert guests.chyves("info", "-H", "pfSense", status=4).stdout == ""
