@@ -19,7 +19,7 @@ def test_a_snapshot_holds_disks_and_properties_of_its_moment(host: Host) -> None
     assert frozen["chyves:cpu"] == "1"
     host.chyves(WEB, "snapshot", "@second")
     rows = json.loads(host.output(WEB, "snapshot", "list", "--json"))
-    assert [row["name"] for row in rows] == ["@first", "@second"]
+    assert [row["snapshot"] for row in rows] == ["@first", "@second"]
     assert f"{DATASET}/disk0@second" in host.datasets(DATASET)
     host.refused(WEB, "snapshot", "@first", status=1)
 
