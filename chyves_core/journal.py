@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from chyves_core.errors import ChyvesError, Refused
-from chyves_core.host import Host
+from chyves_core.host import Host, failed
 from chyves_core.plan import Copy, Plan, Remove, Run, Size, Step, Write
 
 CHYVES = "/chyves"
@@ -101,8 +101,11 @@ def half_done(entry: Entry, reason: str) -> ChyvesError:
 
 def go_back(host: Host, entry: Entry) -> bool:
     """Undo what was done of a change, up to what can't be; return whether all of it could be."""
-    undone = (is_done(host, step) or not host.try_to(step) for step in entry.undo)
-    return bool(entry.undo) and all(undone)
+    try:
+        undone = (is_done(host, step) or not host.try_to(step) for step in entry.undo)
+        return bool(entry.undo) and all(undone)
+    except ChyvesError:
+        return False
 
 
 def pending(host: Host) -> dict[str, Entry]:
@@ -194,8 +197,13 @@ def split_snapshots(target: str) -> list[str]:
 
 
 def exists(host: Host, name: str) -> bool:
-    """Return whether a dataset or snapshot of exactly that name is there."""
+    """Return whether a dataset or snapshot of exactly that name is there.
+
+    Raises HostError where zfs fails in another way: what can't be seen is not gone.
+    """
     answer = host.read("zfs", "list", "-H", "-t", "all", "-o", "name", name, allowed=None)
+    if answer.status != 0 and "does not exist" not in answer.stderr:
+        raise failed(answer)
     return answer.status == 0
 
 

@@ -54,7 +54,9 @@ class Target:
         steps += [run("zfs", "destroy", each.full_name) for each in self.newer if each.is_bookmark]
         steps.append(run("zfs", "rollback", self.piece.full_name))
         if self.is_resized:
-            steps.append(run("zfs", "set", "refreservation=auto", self.dataset, allowed=(0, 1)))
+            steps.append(
+                run("zfs", "set", "refreservation=auto", self.dataset, allowed=(0, 1, 255))
+            )
         return tuple(steps)
 
 
