@@ -56,10 +56,11 @@ def test_at_its_start_a_guest_goes_back_where_it_is_to(
 def test_at_a_reboot_a_guest_goes_back_where_it_is_to(
     kiosk: LabHost, tmp_path: Path, method: str, found: str
 ) -> None:
-    import_script(kiosk, tmp_path, "again.iso", "delay: 8", "boot: reboot 1")
+    import_script(kiosk, tmp_path, "again.iso")
     revert(kiosk, method)
     kiosk.chyves("web1", "start", "again.iso")
     write_words(kiosk, "web1", "dirty", "disk1")
+    kiosk.chyves("web1", "reload")
     until(lambda: "reboot 1" in kiosk.output("web1", "log"), 60)
     assert read_words(kiosk, "web1", "disk1") == found
     assert "ISO again.iso ejected" in kiosk.output("web1", "log")
@@ -93,10 +94,11 @@ def test_a_guest_that_cannot_go_back_is_not_started(kiosk: LabHost) -> None:
 def test_a_guest_that_cannot_go_back_at_a_reboot_stays_down_and_says_why(
     kiosk: LabHost, tmp_path: Path
 ) -> None:
-    import_script(kiosk, tmp_path, "again.iso", "delay: 8", "boot: reboot 1")
+    import_script(kiosk, tmp_path, "again.iso")
     revert(kiosk, "both")
     kiosk.chyves("web1", "start", "again.iso")
     kiosk.run("zfs", "snapshot", "-r", f"{WEB1}@newer")
+    kiosk.chyves("web1", "reload", status=None)
     until(lambda: ended(kiosk, "web1"), 60)
     told = kiosk.output("web1", "log")
     assert "could not be started: web1: can't go back to @clean, @newer is newer" in told
