@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import time
 
@@ -63,3 +64,12 @@ class QemuHost(LabHost):
                 return
             time.sleep(0.05)
         raise AssertionError(f"QEMU of {vm} is {'not there' if there else 'still there'}")
+
+    def view(self, port: int) -> socket.socket:
+        """Return a connection to a guest's VNC port, which listens a little after QEMU started."""
+        for _ in range(200):
+            try:
+                return socket.create_connection(("127.0.0.1", port), timeout=5)
+            except ConnectionRefusedError:
+                time.sleep(0.05)
+        raise AssertionError(f"nothing listens on port {port}")

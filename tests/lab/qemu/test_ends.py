@@ -104,7 +104,7 @@ def test_fbuf_wait_lets_the_guest_run_when_a_viewer_comes(qemu_host: QemuHost) -
     qemu_host.wait_for_qemu("vm1")
     time.sleep(1)
     assert bhyve.poll() is None
-    with socket.create_connection(("127.0.0.1", port), timeout=5) as viewer:
+    with qemu_host.view(port) as viewer:
         assert viewer.recv(12) == b"RFB 003.008\n"
         assert bhyve.wait(10) == 0
 
@@ -120,7 +120,7 @@ def test_the_vnc_password_is_not_on_qemus_command_line(qemu_host: QemuHost) -> N
     argv = qemu_host.run("/bin/ps", "-ww", "-p", str(pid), "-o", "args=").stdout
     assert "password=on" in argv
     assert "geheim" not in argv
-    with socket.create_connection(("127.0.0.1", port), timeout=5) as viewer:
+    with qemu_host.view(port) as viewer:
         viewer.recv(12)
         viewer.sendall(b"RFB 003.008\n")
         assert viewer.recv(2) == b"\x01\x02", "VNC authentication is the only way in"
