@@ -261,7 +261,15 @@ class Planner:
         known = {**guest.properties, **definition.properties}
         found = create.interface_properties(self.defaults, self.taken, added, known)
         kept = comparing.merged_slots(guest, definition)
-        slot_text = slots.show_slots(slots.assign(kept, (*disks, *added)))
+        kind = values.get("bhyve_disk_type", guest.value("bhyve_disk_type"))
+        slot_text = slots.show_slots(
+            slots.assign(
+                kept,
+                (*disks, *added),
+                consolidate=self.global_.enabled(slots.CONSOLIDATE),
+                ahci=disks if kind == slots.AHCI_DISK else (),
+            )
+        )
         return {**found, SLOTS: slot_text}
 
 

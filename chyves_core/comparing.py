@@ -111,14 +111,14 @@ def compare_properties(
         yield Difference("", name, own[name], None)
 
 
-def merged_slots(guest: Guest, definition: Definition) -> dict[str, int]:
+def merged_slots(guest: Guest, definition: Definition) -> dict[str, slots.Place]:
     """Return the PCI slots of a guest's devices: those of the file, and its own for all others."""
     given = slots.parse_slots(definition.properties.get(SLOTS, ""))
     gone = [name for name in dropped_interfaces(guest, definition) if name not in given]
     own = slots.release(slots.parse_slots(guest.value(SLOTS)), gone)
     merged = {**own, **given}
     for device, slot in given.items():
-        others = [each for each in merged if merged[each] == slot and each != device]
+        others = [e for e in merged if slots.clash(merged[e], slot) and e != device]
         if others:
             raise Refused(f"{definition.place} {SLOTS}: {others[0]} keeps the slot {slot}")
     return merged

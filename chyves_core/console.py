@@ -6,7 +6,7 @@ import os
 import shlex
 from collections.abc import Callable, Sequence
 
-from chyves_core.bhyve import framebuffer
+from chyves_core.bhyve.devices import framebuffer
 from chyves_core.errors import ChyvesError, Refused, UsageError
 from chyves_core.guests import Guest
 from chyves_core.host import Host

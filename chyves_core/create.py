@@ -80,7 +80,14 @@ def guest_properties(
     interfaces = [name for name in properties["net_ifaces"].split(",") if name]
     properties |= interface_properties(defaults, taken, interfaces, chosen)
     kept = slots.parse_slots(chosen.get("pci_slots", ""))
-    properties["pci_slots"] = slots.show_slots(slots.assign(kept, (*disks, *interfaces)))
+    properties["pci_slots"] = slots.show_slots(
+        slots.assign(
+            kept,
+            (*disks, *interfaces),
+            consolidate=global_.enabled(slots.CONSOLIDATE),
+            ahci=disks if properties["bhyve_disk_type"] == slots.AHCI_DISK else (),
+        )
+    )
     return properties
 
 

@@ -10,6 +10,7 @@ import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ DISK_KEYS = {"serial": SERIAL, "description": "description", "notes": "notes"}
 DISK_NAME = re.compile(r"disk(0|[1-9][0-9]{0,3})")
 # ATA and virtio show 20 characters of it, and a comma would end the option of bhyve.
 DISK_SERIAL = re.compile(r"[A-Za-z0-9_.-]{1,20}")
-SLOT = re.compile(r"[^\s,=]+=([0-9]{1,2})")
+SLOT = re.compile(r"[^\s,=]+=([0-9.:]+)")
 # What stands in a file without quotes.
 PLAIN = re.compile(r"[A-Za-z0-9_./:@+-][A-Za-z0-9_./:@+= -]*(?<! )")
 
@@ -189,11 +190,12 @@ def check_property(schema: Schema, name: str, value: str, unknown_allowed: bool)
 def check_slots(value: str) -> str:
     """Return PCI slots as they are stored; raises UsageError where devices could not have them."""
     pairs = [SLOT.fullmatch(pair) for pair in value.split(",")] if value else []
-    numbers = [int(pair.group(1)) for pair in pairs if pair]
     kept = slots.parse_slots(value)
-    if not len(pairs) == len(numbers) == len(set(numbers)) == len(kept):
+    places = list(kept.values())
+    twice = any(slots.clash(one, other) for one, other in combinations(places, 2))
+    if not len(pairs) == len([pair for pair in pairs if pair]) == len(kept) or twice:
         raise UsageError(f"{SLOTS}={value}: must be DEVICE=SLOT, comma separated, each once")
-    if not set(numbers) <= set(slots.SHARED):
+    if not {place.slot for place in places} <= set(slots.SHARED):
         raise UsageError(f"{SLOTS}={value}: slots are {min(slots.SHARED)} to {max(slots.SHARED)}")
     return slots.show_slots(kept)
 

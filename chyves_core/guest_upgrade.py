@@ -102,7 +102,9 @@ def missing(guest: Guest, around: Surroundings) -> dict[str, str]:
             make[f"{each}_mac"] = taken.new_mac
             make[f"{each}_bridge"] = lambda: around.defaults["bridge"]
     values = {name: new() for name, new in make.items() if not guest.properties.get(name)}
-    kept = slots.show_slots(all_slots(guest, around.images))
+    kept = slots.show_slots(
+        all_slots(guest, around.images, consolidate=global_.enabled(slots.CONSOLIDATE))
+    )
     if kept != guest.value("pci_slots"):
         values["pci_slots"] = kept
     return values

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from chyves_core.errors import UsageError
 from chyves_core.guests import Guest, Inventory
 from chyves_core.look import Look
 from chyves_core.output import Row, Size
+
+if TYPE_CHECKING:
+    from chyves_core.bhyve.slots import Place
 
 
 @dataclass(frozen=True)
@@ -94,6 +98,11 @@ def disks(look: Look, word: str | None) -> Listed:
     return Listed(columns, rows, "disks")
 
 
+def shown_place(places: Mapping[str, Place], device: str) -> str | None:
+    """Return the PCI slot of a device as pci_slots writes it."""
+    return str(places[device]) if device in places else None
+
+
 def disk_rows(look: Look, guest: Guest) -> Iterator[Row]:
     """Yield a row for each disk of a guest; `slot` is its PCI slot, once it has one."""
     from chyves_core.bhyve.slots import parse_slots
@@ -111,7 +120,7 @@ def disk_rows(look: Look, guest: Guest) -> Iterator[Row]:
             "serial": disk.properties.get("disk_serial"),
             "description": said(disk.properties.get("description")),
             "notes": said(disk.properties.get("notes")),
-            "slot": slots.get(disk.name),
+            "slot": shown_place(slots, disk.name),
             "path": disk.device,
             "options": guest.properties.get(f"virtio_block_options_{disk.name}"),
             "source": disk.properties.get("source"),
@@ -123,7 +132,7 @@ def disk_rows(look: Look, guest: Guest) -> Iterator[Row]:
             "disk": image.name,
             "size": Size(image.size),
             "used": Size(image.used),
-            "slot": slots.get(image.name),
+            "slot": shown_place(slots, image.name),
             "path": image.path,
         }
 

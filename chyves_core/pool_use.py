@@ -23,7 +23,7 @@ from chyves_core.plan import run
 from chyves_core.pool_adopt import bring_in, is_foreign
 from chyves_core.pools import DATASET_VERSION, POOL_PREFIX, Pool, use_hint
 from chyves_core.runtime import Runtime, read_runtime
-from chyves_core.supervise.folder import RunFolder
+from chyves_core.supervise.folder import COMMAND_LINES, RunFolder
 
 
 def take_offline(command: Changing, name: str) -> None:
@@ -91,12 +91,13 @@ def runs_here(host: Host, inventory: Inventory, runtime: Runtime, guest: str, po
     """Return whether a guest of a pool runs; of two with one name, the one that was started."""
     if not runtime.is_running(guest):
         return False
-    argv = RunFolder(guest).read(host, "bhyve.argv")
+    folder = RunFolder(guest)
+    lines = "".join(folder.read(host, name) for name in COMMAND_LINES)
     here, *others = sorted(
         (f"/dev/zvol/{dataset}/" for dataset in inventory.twice.get(guest, ())),
         key=lambda path: not path.startswith(f"/dev/zvol/{pool.root}/"),
     ) or [""]
-    return here in argv or not any(path in argv for path in others)
+    return here in lines or not any(path in lines for path in others)
 
 
 def users(inventory: Inventory, pool: Pool) -> dict[str, list[str]]:

@@ -14,7 +14,7 @@ from chyves_core.host import Host
 from chyves_core.plan import Plan, Remove, quote, run
 from chyves_core.resources import FIRMWARE, ISO, PREFIX, Resource
 from chyves_core.runtime import Runtime, read_runtime
-from chyves_core.supervise.folder import RunFolder
+from chyves_core.supervise.folder import COMMAND_LINES, RunFolder
 
 FORMER_NAME = f"{PREFIX}former_name"
 FIRMWARE_PROPERTY = f"{GUEST_PREFIX}uefi_firmware"
@@ -54,7 +54,7 @@ def was_started_with(host: Host, runtime: Runtime, guest: str, resource: Resourc
         return True
     processes = (runtime.bhyve(guest), runtime.loader(guest))
     texts = [process.command for process in processes if process]
-    texts += [folder.read(host, name) for name in ("bhyve.argv", "loader.argv")]
+    texts += [folder.read(host, name) for name in COMMAND_LINES]
     return any(names_path(text, resource.path) for text in texts)
 
 

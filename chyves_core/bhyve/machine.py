@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 
-from chyves_core.bhyve import disks, framebuffer, interfaces, slots
+from chyves_core.bhyve import bargs, config_file, cpu_memory, slots
+from chyves_core.bhyve.arguments import Argument, device
+from chyves_core.bhyve.config_file import ConfigFile
+from chyves_core.bhyve.devices import cd, custom, disks, extras, framebuffer, interfaces, lpc
+from chyves_core.bhyve.slots import Place
 from chyves_core.bhyve.version import HostFacts
 from chyves_core.errors import ChyvesError, Refused, UsageError
 from chyves_core.guests import Guest
@@ -20,90 +23,124 @@ class Media:
     firmware: str | None = None
     variables: str | None = None
     images: tuple[str, ...] = ()
+    seed: str | None = None
 
 
 @dataclass(frozen=True)
 class Machine:
-    """What bhyve is started with: argv, and settings that must not stand in it."""
+    """What bhyve is started with: argv, and the file that it reads where it can read one.
+
+    `arguments` are all of it in bhyve(8)'s own words, whether they stand in argv or in the file.
+    """
 
     argv: tuple[str, ...]
-    secrets: dict[str, str] = field(default_factory=dict)
+    file: ConfigFile | None
+    arguments: tuple[Argument, ...]
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """The command line without a file; what must not stand in argv does not stand here."""
+        return ("bhyve", *(word for each in self.arguments for word in each.words))
 
 
-def plan_machine(guest: Guest, media: Media, facts: HostFacts, config_file: str) -> Machine:
+def plan_machine(
+    guest: Guest, media: Media, facts: HostFacts, config_path: str, *, consolidate: bool = False
+) -> Machine:
     """Return the command line that runs the guest.
 
-    `config_file` is where the settings of `secrets` will be found by bhyve. Raises Refused for
-    what this host's bhyve can't do.
+    Where this host's bhyve has -k, the machine stands in a file at `config_path` and argv names
+    it: no user of the host sees a password, and `ps` stays short. Raises Refused for what this
+    host's bhyve can't do.
     """
     check_properties(guest)
-    check_cpus(guest, facts)
-    kept = all_slots(guest, media.images)
-    secrets = framebuffer.secrets(guest)
-    if secrets and not facts.has_config_file:
-        raise Refused(
-            f"{guest.name}: a VNC password needs FreeBSD 13.1; before, every user could read it",
-            f"chyves {guest.name} set uefi_vnc_password=",
-        )
-    argv = [
-        *("bhyve", "-c", guest.value("cpu"), "-m", guest.value("ram")),
-        *shlex.split(guest.value("bargs")),
-        *(("-U", guest.value("uuid")) if guest.value("uuid") else ()),
-        *("-s", f"{slots.HOSTBRIDGE},hostbridge"),
-        *flagged("-s", cd(media)),
-        *flagged("-s", disks.devices(guest, media.images, kept, facts)),
-        *flagged("-s", interfaces.devices(guest, kept)),
-        *flagged("-s", custom_devices(guest, kept)),
-        *flagged("-s", framebuffer.devices(guest)),
-        *("-s", f"{slots.LPC},lpc"),
-        *flagged("-l", lpc(guest, media)),
-        # bhyve calls a slot that a file has named before -s occupied, so the file comes last.
-        *(("-k", config_file) if secrets else ()),
-        guest.vm_name,
-    ]
-    check_words(guest, argv)
-    return Machine(tuple(argv), secrets)
+    places = all_slots(guest, media.images, consolidate=consolidate, seed=bool(media.seed))
+    run_folder = config_path.rpartition("/")[0]
+    planned = machine_arguments(guest, media, facts, places, run_folder)
+    arguments = (*planned, vm_argument(guest))
+    check_words(guest, arguments)
+    bargs.check_conflicts(guest, arguments)
+    if not facts.has_config_file:
+        disks.check_ports(guest, places)
+        return Machine(Machine((), None, arguments).flags, None, arguments)
+    stay, file = config_file.split(arguments, config_path)
+    # bhyve calls a slot that a file has named before -s occupied, so the file comes last.
+    *flags, name = stay
+    argv = (
+        "bhyve",
+        *(word for each in flags for word in each.words),
+        "-k",
+        config_path,
+        name.value,
+    )
+    return Machine(argv, file, arguments)
 
 
-def flagged(flag: str, values: Iterable[str]) -> tuple[str, ...]:
-    """Return each value with the flag before it."""
-    return tuple(word for value in values for word in (flag, value))
+def machine_arguments(
+    guest: Guest,
+    media: Media,
+    facts: HostFacts,
+    places: Mapping[str, Place],
+    run_folder: str,
+) -> Iterator[Argument]:
+    """Yield all arguments but the VM's name, in the order of the command line."""
+    yield from cpu_memory.arguments(guest, facts)
+    yield from bargs.arguments(guest, facts)
+    if guest.value("uuid"):
+        yield Argument("-U", guest.value("uuid"), ("uuid",), "UUID that the guest sees")
+    yield from extras.settings(guest, facts, run_folder)
+    yield device(
+        Place(slots.HOSTBRIDGE), "hostbridge", sources=("every guest has one",), says="PCI bridge"
+    )
+    yield from cd.devices(media.iso, media.seed, places)
+    placed = (
+        *disks.devices(guest, media.images, places, facts),
+        *interfaces.devices(guest, places, facts),
+        *custom.devices(guest, places, facts),
+        *extras.devices(guest, places, facts, run_folder),
+    )
+    yield from placed
+    yield from placeholders(placed)
+    yield from framebuffer.devices(guest, facts)
+    yield from lpc.devices(guest, lpc.Firmware(media.firmware, media.variables), facts)
 
 
-def cd(media: Media) -> tuple[str, ...]:
-    """Return the device of the ISO."""
-    return (f"{slots.CD},ahci-cd,{media.iso}",) if media.iso else ()
+def placeholders(placed: Iterable[Argument]) -> Iterator[Argument]:
+    """Yield a host bridge as function 0 of each slot that others share and that has none.
+
+    A guest looks for the other functions of a slot only where there is a function 0 (PCI Local
+    Bus 3.0, 3.2.2.3.4); the device that stood there may have been deleted.
+    """
+    addresses = {each.value.partition(",")[0] for each in placed}
+    for slot in sorted({int(address.partition(":")[0]) for address in addresses}):
+        if str(slot) not in addresses:
+            says = "keeps the slot's other functions visible"
+            yield device(Place(slot), "hostbridge", sources=("pci_slots",), says=says)
 
 
-def lpc(guest: Guest, media: Media) -> tuple[str, ...]:
-    """Return what hangs on the LPC bridge: the console, and the firmware with its variables."""
-    parts = [f"com1,/dev/{guest.value('serial')}A"] if guest.value("serial") else []
-    if media.firmware:
-        variables = f",{media.variables}" if media.variables else ""
-        parts.append(f"bootrom,{media.firmware}{variables}")
-    return tuple(parts)
+def vm_argument(guest: Guest) -> Argument:
+    """Return the last word: the VM's name."""
+    return Argument("", guest.vm_name, ("the guest's name",), f"VM, /dev/vmm/{guest.vm_name}")
 
 
-def custom_devices(guest: Guest, kept: Mapping[str, int]) -> tuple[str, ...]:
-    """Return the devices that the properties pcidev_{n} name, each in its slot."""
-    return tuple(f"{kept[name]},{guest.properties[name]}" for name in custom_names(guest))
-
-
-def custom_names(guest: Guest) -> list[str]:
-    """Return the names of the guest's properties pcidev_{n}, in the order of n."""
-    names = [name for name in guest.properties if name.startswith("pcidev_")]
-    return sorted(names, key=lambda name: int(name.removeprefix("pcidev_")))
-
-
-def all_slots(guest: Guest, images: Iterable[str]) -> dict[str, int]:
-    """Return the slot of every device; those without one of their own get the first free ones."""
+def all_slots(
+    guest: Guest, images: Iterable[str], *, consolidate: bool = False, seed: bool = False
+) -> dict[str, Place]:
+    """Return the place of every device; those without one of their own get the first free ones."""
+    paths = tuple(images)
     devices = [
         *(disk.name for disk in guest.disks),
-        *(disks.image_name(image) for image in images),
+        *(disks.image_name(path) for path in paths),
         *guest.interfaces,
-        *custom_names(guest),
+        *extras.names(guest),
+        *((cd.SEED,) if seed else ()),
     ]
-    return slots.assign(slots.parse_slots(guest.value("pci_slots")), devices)
+    kept = slots.parse_slots(guest.value("pci_slots"))
+    ahci = disks.shared_ahci(guest, paths)
+    try:
+        places = slots.assign(kept, devices, consolidate=consolidate, ahci=ahci)
+        return custom.assign(guest, places, consolidate=consolidate)
+    except Refused as error:
+        raise Refused(f"{guest.name}: {error.message}", error.hint) from None
 
 
 def check_properties(guest: Guest) -> None:
@@ -122,28 +159,8 @@ def check_properties(guest: Guest) -> None:
                 ) from None
 
 
-def check_cpus(guest: Guest, facts: HostFacts) -> None:
-    """Refuse more CPUs than the host's vmm allows; bhyve itself gives no reason (captures)."""
-    wanted = cpu_count(guest.value("cpu"))
-    if facts.most_cpus and wanted > facts.most_cpus:
-        raise Refused(
-            f"{guest.name}: cpu={wanted}: this host's guests have at most {facts.most_cpus}"
-        )
-
-
-def cpu_count(cpu: str) -> int:
-    """Return the number of virtual CPUs that the property cpu means."""
-    if cpu.isdigit():
-        return int(cpu)
-    parts = dict(part.partition("=")[::2] for part in cpu.split(","))
-    product = 1
-    for name in ("sockets", "cores", "threads"):
-        product *= int(parts.get(name, "1"))
-    return int(parts.get("cpus", product))
-
-
-def check_words(guest: Guest, argv: Iterable[str]) -> None:
+def check_words(guest: Guest, arguments: Iterable[Argument]) -> None:
     """Refuse words with control characters: they were not set by chyves, and hide what they do."""
-    for word in argv:
+    for word in (word for each in arguments for word in each.words):
         if any(ord(char) < 32 or ord(char) == 127 for char in word):
             raise ChyvesError(f"{guest.name}: a property holds control characters: {word!r}")

@@ -14,7 +14,7 @@ from chyves_core.guests import GUEST_PREFIX, Guest, Inventory
 from chyves_core.host import Host
 from chyves_core.numbering import new_serial
 from chyves_core.plan import Plan, Remove, Size, run
-from chyves_core.settings import default_settings
+from chyves_core.settings import default_settings, global_settings
 from chyves_core.sizes import show_size
 
 
@@ -24,7 +24,7 @@ class Added:
 
     name: str
     size: int
-    slot: int
+    slot: slots.Place
     running: bool
 
 
@@ -35,7 +35,7 @@ def add_disk(host: Host, guest_name: str, size: int | None, *, sparse: bool) -> 
         defaults = default_settings(inventory.storage)
         wanted = size or create.read_size(defaults["size"])
         name = free_name(inventory, guest)
-        kept = new_slots(host, guest, name)
+        kept = new_slots(host, inventory, guest, name)
         options = {**create.disk_options(defaults), f"{GUEST_PREFIX}disk_serial": new_serial()}
         dataset = f"{guest.dataset}/{name}"
         first = zfs.create_volume(dataset, wanted, options, sparse=sparse)
@@ -57,19 +57,24 @@ def add_image(host: Host, guest_name: str, name: str, size: int | None) -> Added
         device, path = f"{FOLDER}/{name}", f"{folder_of(guest)}/{name}"
         if name in host.list_folder(folder_of(guest)):
             raise Refused(f"{guest.name}: there is {path} already")
-        kept = new_slots(host, guest, device)
+        kept = new_slots(host, inventory, guest, device)
         carry_out(host, (Size(path, wanted, new=True), plan_slots(guest, kept)), (Remove(path),))
         return Added(device, wanted, kept[device], is_running(host, guest))
 
 
-def new_slots(host: Host, guest: Guest, device: str) -> dict[str, int]:
+def new_slots(
+    host: Host, inventory: Inventory, guest: Guest, device: str
+) -> dict[str, slots.Place]:
     """Return the PCI slots of a guest's devices with one for a new device.
 
     Those that are there come first: one that never started keeps what a start would give it.
     Raises Refused where the machine is full.
     """
+    consolidate = global_settings(inventory.storage).enabled(slots.CONSOLIDATE)
+    kept = all_slots(guest, image_paths(host, guest), consolidate=consolidate)
+    ahci = [device] if guest.value("bhyve_disk_type") == slots.AHCI_DISK else []
     try:
-        return slots.assign(all_slots(guest, image_paths(host, guest)), [device])
+        return slots.assign(kept, [device], consolidate=consolidate, ahci=ahci)
     except Refused as error:
         raise Refused(f"{guest.name}: {error.message}", error.hint) from None
 

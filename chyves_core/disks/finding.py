@@ -76,7 +76,7 @@ def free_name(inventory: Inventory, guest: Guest) -> str:
     )
 
 
-def plan_slots(guest: Guest, kept: dict[str, int]) -> Run:
+def plan_slots(guest: Guest, kept: dict[str, slots.Place]) -> Run:
     """Return the step that stores the PCI slots of a guest's devices."""
     return set_properties([guest.dataset], {SLOTS_PROPERTY: slots.show_slots(kept)})
 

@@ -26,7 +26,7 @@ def finish(host: Host, job: Import, seen: DoomedDisk | None) -> bool:
             inventory = read_inventory(host)
             guest = check_unchanged(host, inventory, job, seen)
             kept = slots.parse_slots(guest.value("pci_slots"))
-            kept = kept if job.old else new_slots(host, guest, job.disk)
+            kept = kept if job.old else new_slots(host, inventory, guest, job.disk)
             host.act(*plan_clearing(host, job), *import_job.plan_whole(job))
             change_places(host, job)
             mine = False

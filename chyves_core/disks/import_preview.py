@@ -12,12 +12,15 @@ from chyves_core.disks.bringing import fetch_argv
 from chyves_core.disks.finding import plan_slots
 from chyves_core.disks.formats import RAW, Image
 from chyves_core.disks.import_job import Import
+from chyves_core.guests import Inventory
 from chyves_core.host import Host
 from chyves_core.plan import Plan, quote
 from chyves_core.unpacking import UNPACKERS
 
 
-def shown_steps(host: Host, job: Import, checksum: Checksum | None) -> list[str]:
+def shown_steps(
+    host: Host, inventory: Inventory, job: Import, checksum: Checksum | None
+) -> list[str]:
     """Return the commands of an import; a size that is not known yet is left to the shell."""
     source = job.wish.source
     incoming = job.download if source.is_url else source.location
@@ -33,7 +36,7 @@ def shown_steps(host: Host, job: Import, checksum: Checksum | None) -> list[str]
     lines += raw_lines(job, incoming) if kind == RAW else other_lines(host, job, incoming, kind)
     files = source.is_url or (source.ending and kind != RAW)
     rest = import_job.remove_files(job) if files else ()
-    return [*lines, *(str(step) for step in (*last_steps(host, job), *rest))]
+    return [*lines, *(str(step) for step in (*last_steps(host, inventory, job), *rest))]
 
 
 def raw_lines(job: Import, incoming: str) -> list[str]:
@@ -80,9 +83,10 @@ def volume_line(job: Import, size: str) -> str:
     return f'{quote(argv[:place])} "{size}" {quote(argv[place + 1 :])}'
 
 
-def last_steps(host: Host, job: Import) -> Plan:
+def last_steps(host: Host, inventory: Inventory, job: Import) -> Plan:
     """Return the steps that make the volume a disk."""
     whole, last = import_job.plan_whole(job), import_job.take_place(job)
     if job.old:
         return (*whole, *import_job.plan_aside(job), last, import_job.destroy_old(job))
-    return (*whole, last, plan_slots(job.guest, new_slots(host, job.guest, job.disk)))
+    kept = new_slots(host, inventory, job.guest, job.disk)
+    return (*whole, last, plan_slots(job.guest, kept))

@@ -61,7 +61,7 @@ def import_disk(
         if host.dry_run:
             from chyves_core.disks.import_preview import shown_steps
 
-            print(*shown_steps(host, job, checksum), sep="\n")
+            print(*shown_steps(host, inventory, job, checksum), sep="\n")
             return None
         files = remove_files(job)
         with taken_back_on_failure(host, files, job.download):

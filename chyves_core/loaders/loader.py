@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from dataclasses import dataclass
 
+from chyves_core.bhyve.cpu_memory import is_wired
 from chyves_core.bhyve.machine import Media
 from chyves_core.errors import Refused
 from chyves_core.guests import Guest
@@ -78,8 +79,7 @@ def plan_grub(guest: Guest, media: Media, run_folder: str) -> Loader:
 
 def wired(guest: Guest) -> tuple[str, ...]:
     """Return -S where bhyve is given it: loader and bhyve have to agree (bhyveload(8))."""
-    flags = "".join(flag[1:] for flag in shlex.split(guest.value("bargs")))
-    return ("-S",) if "S" in flags else ()
+    return ("-S",) if is_wired(guest) else ()
 
 
 def first_disk(guest: Guest, media: Media) -> str:

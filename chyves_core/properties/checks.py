@@ -7,11 +7,12 @@ import re
 import shlex
 from typing import Any
 
-from configobj.validate import Validator, VdtValueError
+from configobj.validate import Validator
 
+from chyves_core.properties import device_checks
+from chyves_core.properties.matching import Wrong, matching
 from chyves_core.sizes import parse_size
 
-BHYVE_FLAG_LETTERS = frozenset("AaCDeHPSuWwxY")
 MEBIBYTE = 1 << 20
 
 
@@ -19,7 +20,7 @@ def validator() -> Any:
     """Return a Validator that knows ConfigObj's own checks and all those below."""
     return Validator(
         {
-            "bhyve_flags": bhyve_flags,
+            "bhyve_flags": device_checks.bhyve_flags,
             "words": words,
             "word": word,
             "text": text,
@@ -34,7 +35,7 @@ def validator() -> Any:
             "bridge": bridge,
             "nmdm": nmdm,
             "uuid": uuid,
-            "pci_device": pci_device,
+            "pci_device": device_checks.pci_device,
             "block_options": block_options,
             "snapshot": snapshot,
             "keep_rules": keep_rules,
@@ -42,6 +43,15 @@ def validator() -> Any:
             "ip_address": ip_address,
             "names": names,
             "attachment": attachment,
+            "serial_port": device_checks.serial_port,
+            "gdb_port": device_checks.gdb_port,
+            "cpu_pins": device_checks.cpu_pins,
+            "share": device_checks.share,
+            "port_name": device_checks.port_name,
+            "device_path": device_checks.device_path,
+            "sound": device_checks.sound,
+            "tpm": device_checks.tpm,
+            "fwcfg_item": device_checks.fwcfg_item,
         }
     )
 
@@ -63,17 +73,6 @@ def words(value: str) -> str:
 def word(value: str) -> str:
     """Take one word of letters, digits and underscores."""
     return matching(value, r"[A-Za-z][A-Za-z0-9_]*", "must be one word")
-
-
-def bhyve_flags(value: str) -> str:
-    """Take flags for bhyve; refuse those that chyves makes itself from other properties."""
-    words(value)
-    for flag in shlex.split(value):
-        if flag[:2] in ("-c", "-m", "-s", "-l", "-U", "-k"):
-            raise Wrong(f"{flag[:2]} is made from the guest's other properties; set those")
-        if not re.fullmatch("-[A-Za-z]+", flag) or not set(flag[1:]) <= BHYVE_FLAG_LETTERS:
-            raise Wrong(f"{flag} is not a flag that can be passed to bhyve(8)")
-    return value
 
 
 def password(value: str) -> str:
@@ -174,11 +173,6 @@ def uuid(value: str) -> str:
     )
 
 
-def pci_device(value: str) -> str:
-    """Take a PCI device in bhyve's own words."""
-    return matching(value, r"[a-z][a-z0-9-]*(,\S.*)?", "must be a device of bhyve(8)")
-
-
 def block_options(value: str) -> str:
     """Take options of bhyve's block devices, each once; the sector sizes as block_if.c takes them.
 
@@ -243,17 +237,3 @@ def names(value: str) -> str:
 def attachment(value: str) -> str:
     """Take the name of an interface, or private."""
     return matching(value, r"[a-zA-Z][A-Za-z0-9_.]{0,14}", "must be an interface, or private")
-
-
-class Wrong(VdtValueError):  # type: ignore[misc]
-    """A value that a check refuses, with the reason in the user's words."""
-
-    def __init__(self, words_for_user: str) -> None:
-        Exception.__init__(self, words_for_user)
-
-
-def matching(value: str, pattern: str, otherwise: str) -> str:
-    """Return the value if the whole of it matches; raises Wrong with the words otherwise."""
-    if re.fullmatch(pattern, value, re.ASCII) is None:
-        raise Wrong(otherwise)
-    return value

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from chyves_core import resources
 from chyves_core.bhyve import slots
+from chyves_core.bhyve.devices import virtio_console
 from chyves_core.bhyve.machine import Machine, Media, all_slots, plan_machine
 from chyves_core.bhyve.version import HostFacts, read_facts
 from chyves_core.disks.images import image_paths
@@ -44,6 +45,11 @@ class Surroundings:
     settings: Settings
     facts: HostFacts
     modules: frozenset[str]
+
+    @property
+    def consolidate(self) -> bool:
+        """Whether new devices share PCI slots."""
+        return self.settings.enabled(slots.CONSOLIDATE)
 
     @property
     def wanted_modules(self) -> tuple[str, ...]:
@@ -87,9 +93,13 @@ def plan_boot(host: Host, around: Surroundings, guest: Guest, iso: str | None) -
     check_settled(around.inventory, guest)
     folder = RunFolder(guest.name)
     media = find_media(host, around.inventory, guest, iso)
-    machine = plan_machine(guest, media, around.facts, folder.file("secrets.conf"))
+    machine = plan_machine(
+        guest, media, around.facts, folder.file("bhyve.conf"), consolidate=around.consolidate
+    )
     loader = plan_loader(guest, media, folder.path)
-    before = (*plan_variables(host, guest, media), *plan_slots(guest, media))
+    # bhyve(8): a socket that is left from before is in the way of a console port.
+    sockets = tuple(Remove(path) for path in virtio_console.sockets(guest, folder.path))
+    before = (*plan_variables(host, guest, media), *plan_slots(guest, media, around), *sockets)
     return Boot(guest, machine, loader, before, plan_files(folder, machine, loader))
 
 
@@ -106,20 +116,20 @@ def check_vm_name(guest: Guest, facts: HostFacts) -> None:
 def plan_files(folder: RunFolder, machine: Machine, loader: Loader | None) -> tuple[Step, ...]:
     """Return the steps that write what the supervisor, the loader and bhyve read."""
     steps: list[Step] = [folder.write("bhyve.argv", argv_text(machine.argv))]
-    if machine.secrets:
-        text = "".join(f"{name}={value}\n" for name, value in machine.secrets.items())
-        shown = "".join(f"{name}=***\n" for name in machine.secrets)
-        steps.append(Write(folder.file("secrets.conf"), text, 0o600, shown))
+    if machine.file:
+        steps.append(Write(machine.file.path, machine.file.text, 0o600, machine.file.shown))
     if loader is None:
         return (*steps, Remove(folder.file("loader.argv")))
     steps += [folder.write(name, text) for name, text in loader.files]
     return (*steps, folder.write("loader.argv", argv_text(loader.argv)))
 
 
-def plan_slots(guest: Guest, media: Media) -> tuple[Run, ...]:
+def plan_slots(guest: Guest, media: Media, around: Surroundings) -> tuple[Run, ...]:
     """Return the step that stores the slots of devices that had none, so that they keep them."""
     stored = guest.value("pci_slots")
-    kept = slots.show_slots(all_slots(guest, media.images))
+    kept = slots.show_slots(
+        all_slots(guest, media.images, consolidate=around.consolidate, seed=bool(media.seed))
+    )
     if kept == stored:
         return ()
     return (set_properties([guest.dataset], {f"{GUEST_PREFIX}pci_slots": kept}),)

@@ -4,7 +4,7 @@ boots          how often the guest has been booted since `start`
 iso            the ISO that it was started with: resource name
 loader.argv    the loader's command line, one word a line; not there for UEFI
 bhyve.argv     bhyve's command line, one word a line
-secrets.conf   settings for bhyve -k, mode 0600
+bhyve.conf     the machine as settings for bhyve -k, mode 0600; not there on old hosts
 phase          loading, running, or `ended STATUS`
 stop, reload   asked for by `stop` and `reload`
 bhyve.log      what loader and bhyve said
@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from chyves_core.host import Host
 from chyves_core.plan import Remove, Step, Write
 from chyves_core.runtime import RUN_FOLDER
+
+COMMAND_LINES = ("bhyve.argv", "bhyve.conf", "loader.argv")
 
 
 @dataclass(frozen=True)

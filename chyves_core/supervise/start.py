@@ -121,7 +121,11 @@ def show(host: Host, around: Surroundings, starts: Sequence[Start]) -> None:
         print(supervisor(host, start.guest))
         if start.boot.loader:
             print(Run(start.boot.loader.argv))
-        print(Run(start.boot.machine.argv))
+        machine = start.boot.machine
+        print(Run(machine.argv))
+        if machine.file:
+            print("# that file holds what these flags of bhyve(8) say:")
+            print(f"# {Run(machine.flags)}")
         for step in start.boot.files:
             if isinstance(step, Write) and not step.path.endswith(".argv"):
                 print(step)

@@ -27,8 +27,8 @@ def make_web(lab: LabHost) -> LabHost:
 def devices(lab: LabHost, guest: str = "web1") -> dict[str, str]:
     """Return what stands in each PCI slot when the guest starts, by `start -n`: device and all."""
     printed = lab.output(guest, "start", "-n").splitlines()
-    (line,) = [each for each in printed if each.startswith("bhyve ")]
-    words = shlex.split(line)
+    (line,) = [each for each in printed if each.startswith("# bhyve ")]
+    words = shlex.split(line.removeprefix("# "))
     slots = [words[at + 1] for at, word in enumerate(words) if word == "-s"]
     return {slot: rest for slot, _, rest in (each.partition(",") for each in slots)}
 

@@ -180,9 +180,9 @@ def test_disk_list_shows_volumes_and_image_files(web: LabHost) -> None:
     web.chyves("web1", "disk", "add", "--image", "data", "10M")
     rows = json.loads(web.output("web1", "disk", "list", "--json"))
     assert [(row["disk"], row["size"], row["slot"]) for row in rows] == [
-        ("disk0", 1 << 30, 4),
-        ("disk1", 2 << 30, 5),
-        ("img/data", 10 << 20, 6),
+        ("disk0", 1 << 30, "4"),
+        ("disk1", 2 << 30, "5"),
+        ("img/data", 10 << 20, "6"),
     ]
     assert len({tuple(row) for row in map(sorted, rows)}) == 1
     text = web.output("web1", "disk", "list", "-Hp", "-o", "disk,size,path")

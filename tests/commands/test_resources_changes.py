@@ -197,6 +197,7 @@ def note(host: LabHost, name: str, text: str) -> None:
     [
         ("iso", "pfSense\n"),
         ("bhyve.argv", "-s\n3,ahci-cd,/chyves/zroot/ISO/pfSense/pfSense\nchy-web1\n"),
+        ("bhyve.conf", "pci.0.3.0.port.0.path=/chyves/zroot/ISO/pfSense/pfSense\n"),
         ("loader.argv", "-d\n/chyves/zroot/ISO/pfSense/pfSense\nchy-web1\n"),
     ],
 )

@@ -96,9 +96,9 @@ def test_the_vnc_password_stands_in_no_argv_and_its_file_goes(
     guest.forget_commands()
     assert "s3cretpw" not in guest.output("web1", "start", "-n", "os.iso")
     guest.chyves("web1", "start", "os.iso")
-    secrets = guest.root / "var/run/chyves/guests/web1/secrets.conf"
+    secrets = guest.root / "var/run/chyves/guests/web1/bhyve.conf"
     assert secrets.stat().st_mode & 0o777 == 0o600
-    assert secrets.read_text() == "pci.0.29.0.password=s3cretpw\n"
+    assert "pci.0.29.0.password=s3cretpw\n" in secrets.read_text()
     listed = guest.run("ps", "-axww", "-o", "command=").stdout
     guest.chyves("web1", "stop", "force")
     assert "s3cretpw" not in listed + str(guest.commands()) + guest.output("web1", "log")

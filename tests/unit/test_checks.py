@@ -38,6 +38,20 @@ GUEST, DEFAULTS, GLOBAL = load_schema("guest"), load_schema("defaults"), load_sc
         ("bargs", "", ""),
         ("bargs", "-A -H -S", "-A -H -S"),
         (
+            "bargs",
+            "-AHP -s 7,virtio-rnd -l com2,/dev/nmdm7A",
+            "-AHP -s 7,virtio-rnd -l com2,/dev/nmdm7A",
+        ),
+        ("com2", "tcp=[::1]:4711", "tcp=[::1]:4711"),
+        ("cpu_pin", "0:2,1:3", "0:2,1:3"),
+        ("share_1", "src=/usr/src,ro", "src=/usr/src,ro"),
+        ("sound", "play=/dev/dsp0,rec=/dev/dsp1", "play=/dev/dsp0,rec=/dev/dsp1"),
+        ("tpm", "swtpm", "swtpm"),
+        ("fwcfg_1", "opt/org.example/key,string=value", "opt/org.example/key,string=value"),
+        ("gdb", "w127.0.0.1:1234", "w127.0.0.1:1234"),
+        ("virtio_input_0", "/dev/input/event3", "/dev/input/event3"),
+        ("pcidev_1", "passthru,pci0:2:0:1,rom=/vm/rom.bin", "passthru,pci0:2:0:1,rom=/vm/rom.bin"),
+        (
             "virtio_block_options_disk0",
             "nocache,sectorsize=512/4096",
             "nocache,sectorsize=512/4096",
@@ -77,6 +91,20 @@ def test_a_value_is_stored_in_one_way_of_writing(name: str, given_value: str, st
             for each in ("-c 4", "-m1G", "-s 3,ahci-hd,/dev/ada0", "-h", "-", "A", "-A x")
         ),
         *(("bargs", each) for each in ("'", "-l com1,stdio", "--", "-k/etc/x", "-Z")),
+        *(
+            ("bargs", each)
+            for each in ("-l com1", "-s 31,lpc", "-s x,lpc", "-s", "-o a.password=x")
+        ),
+        *(("com2", each) for each in ("", "stdio", "tcp=::1:5", "tcp=127.0.0.1", "/dev/a b")),
+        *(("cpu_pin", each) for each in ("", "0", "0:1,0:1", "a:b", "0:1,")),
+        *(("share_1", each) for each in ("", "a=b", "=/a", "a=/", "a=/b,rw", "a=/b,ro,ro")),
+        *(("sound", each) for each in ("", "play=/etc/x", "play=/dev/dsp,play=/dev/dsp")),
+        *(("tpm", each) for each in ("", "passthru", "passthru,/dev/null", "swtpm,/tmp/s")),
+        *(("fwcfg_1", each) for each in ("", "a", "a,b", "a,string=", "a,file=x", "a b,string=c")),
+        *(("gdb", each) for each in ("", "w", "0", "65536", "host:1", "::1:5")),
+        *(("virtio_input_0", each) for each in ("", "/dev/kbd0", "/dev/input/event")),
+        *(("virtio_console_1", each) for each in ("", "a/b", "a=b", "x" * 17)),
+        *(("pcidev_1", each) for each in ("passthru,1/2", "passthru,1/2/8", "passthru,x,rom=y")),
         *(("groups", each) for each in ("a b", ":a", "a,-b", "a/b")),
         *(("uuid", each) for each in ("", "x", "0" * 36)),
         *(("revert_to_snapshot", each) for each in ("x", "@", "@a@b", "@a/b", "@$(id)")),

@@ -1,0 +1,90 @@
+"""Devices in bhyve's own words, and devices of the host passed through: pcidev_{n}."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+from chyves_core.bhyve import slots
+from chyves_core.bhyve.arguments import Argument, device
+from chyves_core.bhyve.slots import Place
+from chyves_core.bhyve.version import HostFacts
+from chyves_core.errors import Refused
+from chyves_core.guests import Guest
+
+PREFIX = "pcidev_"
+PASSTHRU = "passthru"
+PHYSICAL = r"passthru,(?:pci\d+:)?(?:pci)?(\d+)[/:](\d+)[/:]([0-7])(?:,.*)?"
+
+
+def devices(guest: Guest, places: Mapping[str, Place], facts: HostFacts) -> Iterator[Argument]:
+    """Yield the devices that the properties name, each in its place."""
+    for name in names(guest):
+        model, *words = guest.properties[name].split(",")
+        if model == PASSTHRU:
+            check_passthru(guest, name, facts)
+            says = f"the host's device {words[0]}"
+        else:
+            says = f"a device of the user's own: {model}"
+        yield device(places[name], model, *words, sources=(name,), says=says)
+
+
+def names(guest: Guest) -> list[str]:
+    """Return the names of the guest's properties pcidev_{n}, in the order of n."""
+    found = [name for name in guest.properties if name.startswith(PREFIX)]
+    return sorted(found, key=lambda name: int(name.removeprefix(PREFIX)))
+
+
+def assign(guest: Guest, places: Mapping[str, Place], *, consolidate: bool) -> dict[str, Place]:
+    """Return the places with one for each custom device.
+
+    Functions of one physical slot stay together in one slot of the guest, for a driver may look
+    for its siblings; each keeps its function's number where that is free.
+    """
+    assigned = dict(places)
+    for name in names(guest):
+        if name in assigned and not assigned[name].has_port:
+            continue
+        physical = physical_slot(guest.properties[name])
+        if physical is None:
+            assigned = slots.assign(assigned, [name], consolidate=consolidate)
+            continue
+        beside = sibling_place(guest, assigned, name)
+        if beside is None:
+            assigned = slots.assign(assigned, [name])
+            continue
+        function = int(physical[2])
+        order = (function, *(each for each in slots.FUNCTIONS if each != function))
+        offers = (Place(beside.slot, each) for each in order)
+        free = [each for each in offers if each not in assigned.values()]
+        assigned[name] = free[0] if free else slots.full(name, assigned)
+    return assigned
+
+
+def physical_slot(value: str) -> tuple[str, str, str] | None:
+    """Return bus, slot and function of a device of the host; None for all others."""
+    found = re.fullmatch(PHYSICAL, value, re.ASCII)
+    return (found[1], found[2], found[3]) if found else None
+
+
+def sibling_place(guest: Guest, places: Mapping[str, Place], name: str) -> Place | None:
+    """Return the place of another function of the same physical slot, None where there is none."""
+    physical = physical_slot(guest.properties[name])
+    for other in names(guest):
+        theirs = physical_slot(guest.properties[other])
+        if other != name and other in places and theirs and physical and theirs[:2] == physical[:2]:
+            return places[other]
+    return None
+
+
+def check_passthru(guest: Guest, name: str, facts: HostFacts) -> None:
+    """Refuse a device of the host where the host has no way to give it to a guest."""
+    if facts.is_arm64:
+        raise Refused(
+            f"{guest.name}: {name}: passthru needs amd64", f"chyves {guest.name} unset {name}"
+        )
+    if facts.has_iommu is False:
+        raise Refused(
+            f"{guest.name}: {name}: this host has no IOMMU (VT-d or AMD-Vi), or it is switched off",
+            "look for VT-d or AMD-Vi in the host's firmware settings",
+        )

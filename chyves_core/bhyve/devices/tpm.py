@@ -1,0 +1,34 @@
+"""A trusted platform module: the host's own, or one that swtpm(8) plays: the property tpm."""
+
+from __future__ import annotations
+
+from chyves_core.bhyve.arguments import Argument
+from chyves_core.guests import Guest
+
+SINCE = "14.0"
+AMD64_ONLY = True
+NAME = "tpm"
+SWTPM = "swtpm"
+
+
+def names(guest: Guest) -> list[str]:
+    """Return the setting's name, where the guest has it."""
+    return [NAME] if guest.properties.get(NAME) else []
+
+
+def has_swtpm(guest: Guest) -> bool:
+    """Return whether swtpm(8) has to run beside the guest."""
+    return guest.properties.get(NAME) == SWTPM
+
+
+def argument(guest: Guest, name: str, run_folder: str) -> Argument:
+    """Return the argument."""
+    if has_swtpm(guest):
+        says = "TPM 2.0 that swtpm plays"
+        return Argument("-l", f"tpm,swtpm,{socket_path(run_folder)}", (NAME,), says)
+    return Argument("-l", f"tpm,{guest.properties[NAME]}", (NAME,), "the host's TPM")
+
+
+def socket_path(run_folder: str) -> str:
+    """Return the socket on which swtpm and bhyve meet."""
+    return f"{run_folder}/swtpm.sock"

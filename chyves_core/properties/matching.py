@@ -1,0 +1,21 @@
+"""What every check of a value needs: the refusal, and the match of a whole value."""
+
+from __future__ import annotations
+
+import re
+
+from configobj.validate import VdtValueError
+
+
+class Wrong(VdtValueError):  # type: ignore[misc]
+    """A value that a check refuses, with the reason in the user's words."""
+
+    def __init__(self, words_for_user: str) -> None:
+        Exception.__init__(self, words_for_user)
+
+
+def matching(value: str, pattern: str, otherwise: str) -> str:
+    """Return the value if the whole of it matches; raises Wrong with the words otherwise."""
+    if re.fullmatch(pattern, value, re.ASCII) is None:
+        raise Wrong(otherwise)
+    return value
