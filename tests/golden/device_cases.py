@@ -1,0 +1,96 @@
+"""Guests with the devices and settings that few guests have, on hosts that have them or not."""
+
+from __future__ import annotations
+
+from chyves_core.bhyve.machine import Media
+from tests.golden.case import FIRMWARE, UBOOT, UEFI, VNC, Case
+
+WHOLE = {
+    **VNC,
+    "com2": "/dev/nmdm7A",
+    "com3": "/dev/nmdm8A",
+    "com4": "/dev/ttyu1",
+    "cpu": "2",
+    "cpu_pin": "0:1,1:0",
+    "keyboard": "de_noacc",
+    "random": "yes",
+    "share_1": "src=/usr/src,ro",
+    "share_2": "home=/usr/home",
+    "sound": "play=/dev/dsp0,rec=/dev/dsp1",
+    "gdb": "w127.0.0.1:1234",
+    "virtio_console_1": "agent",
+    "virtio_console_3": "log",
+    "uefi_vnc_vga": "off",
+}
+NEW = {
+    "com2": "tcp=127.0.0.1:4711",
+    "fwcfg": "qemu",
+    "fwcfg_1": "opt/org.example/key,string=value",
+    "fwcfg_2": "opt/org.example/file,file=/etc/rc.conf",
+    "virtio_input_1": "/dev/input/event3",
+}
+TWO_FUNCTIONS = {"pcidev_1": "passthru,2/0/0", "pcidev_2": "passthru,2/0/1"}
+SHARED_AHCI = {"bhyve_disk_type": "ahci-hd", "pci_slots": ""}
+
+DEVICE_CASES = {
+    "all-devices-on-13.2": Case(host="13.2", properties=WHOLE, media=FIRMWARE),
+    "all-devices-on-12.2": Case(host="12.2", properties=WHOLE, media=FIRMWARE),
+    "newer-devices": Case(properties={**UEFI, **NEW}, media=FIRMWARE),
+    "newer-devices-on-13.2": Case(host="13.2", properties={**UEFI, **NEW}, media=FIRMWARE),
+    **{
+        f"{name}-on-{host}".replace("_", "-"): Case(host=host, properties={name: value})
+        for host, properties in {"10.3": WHOLE, "12.2": WHOLE, "13.2": NEW}.items()
+        for name, value in properties.items()
+        if not name.startswith(("uefi", "loader", "cpu")) and not name.endswith(("_2", "_3"))
+    },
+    "tpm-of-the-host": Case(properties={**UEFI, "tpm": "passthru,/dev/tpm0"}, media=FIRMWARE),
+    "tpm-by-swtpm": Case(properties={**UEFI, "tpm": "swtpm"}, media=FIRMWARE),
+    "tpm-on-13.2": Case(host="13.2", properties={**UEFI, "tpm": "swtpm"}, media=FIRMWARE),
+    "pin-to-a-cpu-that-is-not-there": Case(properties={"cpu": "2", "cpu_pin": "1:8"}),
+    "pin-of-a-cpu-that-it-has-not": Case(properties={"cpu": "2", "cpu_pin": "2:0"}),
+    "passthru-by-name": Case(properties={"pcidev_1": "passthru,ppt0,rom=/vm/rom.bin"}),
+    "passthru-of-two-functions-stays-together": Case(properties=TWO_FUNCTIONS),
+    "passthru-on-12.2": Case(host="12.2", properties=TWO_FUNCTIONS),
+    "passthru-without-iommu": Case(host="no-iommu", properties=TWO_FUNCTIONS),
+    "passthru-on-arm64": Case(host="arm64", properties={**UEFI, **TWO_FUNCTIONS}, media=UBOOT),
+    "arm64": Case(host="arm64", properties=UEFI, media=UBOOT),
+    "arm64-with-flags-of-amd64": Case(
+        host="arm64", properties={**UEFI, "bargs": "-A -u"}, media=UBOOT
+    ),
+    "arm64-with-vnc": Case(host="arm64", properties=VNC, media=UBOOT),
+    "custom-device": Case(properties={"pcidev_7": "virtio-scsi,/dev/cam/ctl1.0,iid=3"}),
+    "flags-of-the-user": Case(
+        properties={"bargs": "-AHP -u -w -s 7,virtio-rnd -o rtc.use_localtime=1"}
+    ),
+    "flags-of-the-user-in-the-way": Case(properties={"bargs": "-H -s 4,virtio-rnd"}),
+    "setting-of-the-user-in-the-way": Case(properties={"bargs": "-H -o memory.size=1G"}),
+    "flags-too-new": Case(host="12.2", properties={"bargs": "-H -D"}),
+    "nvme-on-10.3": Case(host="10.3", properties={"bhyve_disk_type": "nvme"}),
+    "e1000-on-10.3": Case(host="10.3", properties={"bhyve_net_type": "e1000"}),
+    "vnc-on-10.3": Case(host="10.3", properties=VNC, media=FIRMWARE),
+    "topology-on-10.3": Case(host="10.3", properties={"cpu": "cores=2,threads=2"}),
+    "uefi-variables-on-12.2": Case(
+        host="12.2",
+        properties={**UEFI, "uefi_vars": "yes"},
+        media=Media(firmware=FIRMWARE.firmware, variables="/vars.fd"),
+    ),
+    "shared-slots": Case(disks=10, consolidate=True),
+    "shared-ahci": Case(disks=40, properties=SHARED_AHCI, consolidate=True),
+    "shared-ahci-on-12.2": Case("12.2", disks=3, properties=SHARED_AHCI, consolidate=True),
+    "shared-ahci-keeps-a-port-free": Case(
+        disks=2, properties={**SHARED_AHCI, "pci_slots": "disk0=4.0,disk1=4.2,tap50=16"}
+    ),
+    "shared-ahci-with-a-free-port-on-12.2": Case(
+        "12.2",
+        disks=2,
+        properties={**SHARED_AHCI, "pci_slots": "disk0=4.0,disk1=4.2,tap50=16"},
+    ),
+    "shared-ahci-turned-to-virtio": Case(
+        disks=2, properties={"pci_slots": "disk0=4.0,disk1=4.1,tap50=16"}
+    ),
+    "function-0-is-gone": Case(disks=1, properties={"pci_slots": "disk0=4:3,tap50=16"}),
+    "cloud-init-seed": Case(
+        properties=UEFI, media=Media(firmware=FIRMWARE.firmware, seed="/chyves/seed.iso")
+    ),
+    "full-machine": Case(disks=40, properties={"pci_slots": ""}),
+}
