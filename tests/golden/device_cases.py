@@ -58,6 +58,25 @@ DEVICE_CASES = {
         host="arm64", properties={**UEFI, "bargs": "-A -u"}, media=UBOOT
     ),
     "arm64-with-vnc": Case(host="arm64", properties=VNC, media=UBOOT),
+    "serial-card-of-the-user": Case(properties={"pcidev_3": "uart,/dev/nmdm9A"}),
+    "properties-that-no-program-reads": Case(
+        properties={
+            "description": "our $(web) server",
+            "notes": "since 2016",
+            "rcboot": "10",
+            "template": "no",
+            "groups": "web",
+            "os": "debian",
+            "eject_iso_on_n_reboot": "2",
+            "revert_to_snapshot": "@clean",
+            "revert_to_snapshot_method": "start",
+            "snapshot_keep": "last=3",
+            "uefi_firmware": "other.fd",
+            "uefi_vars": "yes",
+            "uefi_vnc_client": "custom",
+            "uefi_vnc_client_custom_cmd": "viewer %h:%p",
+        }
+    ),
     "custom-device": Case(properties={"pcidev_7": "virtio-scsi,/dev/cam/ctl1.0,iid=3"}),
     "flags-of-the-user": Case(
         properties={"bargs": "-AHP -u -w -s 7,virtio-rnd -o rtc.use_localtime=1"}
