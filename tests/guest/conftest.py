@@ -37,9 +37,9 @@ class GuestHost(QemuHost):
         return Console(self, ["cu", "-l", device], device.rpartition("/")[2])
 
     def bhyve_line(self, guest: str, *more: str) -> str:
-        """Return the bhyve command line that `start --dry-run` prints."""
+        """Return the flags of bhyve that `start --dry-run` prints beside the file."""
         for line in self.output(guest, "start", "--dry-run", *more).splitlines():
-            if line.startswith("bhyve "):
+            if line.startswith("# bhyve "):
                 return line
         raise AssertionError("no bhyve line")
 
