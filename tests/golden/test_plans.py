@@ -103,7 +103,7 @@ SAME_IN_FLAGS = [
 
 @pytest.mark.parametrize("name", AMD64)
 def test_the_labs_bhyve_takes_every_planned_line(name: str, tmp_path: Path) -> None:
-    from chyves_core.lab.bhyve.machine import parse
+    from chyves_core.lab.bhyve.grammar import check_line
 
     case = CASES[name]
     file = tmp_path / "bhyve.conf"
@@ -113,7 +113,7 @@ def test_the_labs_bhyve_takes_every_planned_line(name: str, tmp_path: Path) -> N
         return
     if machine.file:
         file.write_text(machine.file.text)
-    parsed = parse(list(machine.argv[1:]), release_of(case))
+    parsed = check_line(list(machine.argv[1:]), release_of(case))
     assert parsed.name == "chy-web1"
     slots = [(device.bus, device.slot, device.function) for device in parsed.devices]
     assert len(slots) == len(set(slots))
