@@ -3,7 +3,8 @@
     config_tree(["-c", "2", "-k", "web1.conf", "web1"])     {"cpus": "2", …}, as config.dump=1
     check_line(["-s", "4,virtio-blk,/d,ser=X", "web1"], (12, 2))      raises Refused
 
-Files, taps and ports of the host are not looked at, but for the file of `-k`, which `locate` finds.
+Files, taps and ports of the host are not looked at, but for the files of `-k` and `-f`, which
+`locate` finds.
 """
 
 from __future__ import annotations

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
 from chyves_core.lab.bhyve.config import Config
 from chyves_core.lab.bhyve.devices import set_words
+from chyves_core.lab.bhyve.failures import Crash
 from chyves_core.lab.bhyve.refused import Refused
 from chyves_core.lab.bhyve.releases import Release, has_config_tree, has_help, lpc_devices
 
@@ -15,6 +17,10 @@ NO_BACKEND = "\0"
 """Stands for the path of `-l com1` without one, which bhyve only notices later (w-l-com1-noarg)."""
 
 LONGEST_FWCFG_NAME = 55
+TPM_ASSERTION = (
+    "Assertion failed: (value != NULL), function tpm_device_create,"
+    " file /usr/src/usr.sbin/bhyve/tpm_device.c,"
+)
 EX_USAGE = 64
 
 
@@ -78,7 +84,7 @@ def _take_tpm(config: Config, text: str) -> None:
 
 
 def check_tpm(config: dict[str, str], freebsd: Release) -> None:
-    """Check the TPM as bhyve does once all PCI devices are there; raises Refused.
+    """Check the TPM as bhyve does once all PCI devices are there; raises Refused or Crash.
 
     swtpm is not in main's page of October 2023, so not in 14.0; 14.1 and 14.2: not known.
     """
@@ -86,10 +92,14 @@ def check_tpm(config: dict[str, str], freebsd: Release) -> None:
     problem = None
     if not any(path.startswith("tpm.") for path in config):
         return
-    version, kind = config.get("tpm.version", ""), config.get("tpm.type", "")
+    version, kind = config.get("tpm.version"), config.get("tpm.type")
     interface = config.get("tpm.intf", "crb")
+    if version is None:  # only -l tpm has a default
+        raise Crash(signal.SIGABRT, f"{TPM_ASSERTION} line 89.")
     if version != "2.0":
         problem = f"tpm_device_create: unsupported tpm version {version}"
+    elif kind is None:
+        raise Crash(signal.SIGABRT, f"{TPM_ASSERTION} line 108.")
     elif kind not in kinds:
         problem = f'TPM emulation "{kind}" not found'
     elif interface != "crb":
