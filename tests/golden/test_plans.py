@@ -96,7 +96,7 @@ def release_of(case: Case) -> tuple[int, int]:
 
 # What bhyve does not take yet as chyves writes it.
 WRONG = {
-    "tpm-by-swtpm": "the file lacks tpm.version=2.0: bhyve aborts (assert() in tpm_device_create())",
+    "tpm-by-swtpm": "the file lacks tpm.version=2.0: bhyve aborts in tpm_device_create()",
     "tpm-of-the-host": "as tpm-by-swtpm",
 }
 WRONG_IN_FLAGS = {
