@@ -7,15 +7,14 @@ ends, /dev/vmm/NAME stays (captures bhyve_run).
 from __future__ import annotations
 
 import os
-import re
 import signal
 import sys
 import time
 
 from chyves_core.lab.bhyve import vmm
-from chyves_core.lab.bhyve.config import FALSE_WORDS, TRUE_WORDS
 from chyves_core.lab.bhyve.failures import STALE, Crash, DeviceFailed
-from chyves_core.lab.bhyve.machine import MEGABYTE, Machine, Refused, parse
+from chyves_core.lab.bhyve.machine import Machine, Refused, parse
+from chyves_core.lab.bhyve.releases import error_status
 from chyves_core.lab.home import Lab
 from chyves_core.lab.host import modules
 from chyves_core.lab.host.interfaces import close_tap
@@ -24,34 +23,11 @@ from chyves_core.lab.host.processes import forget, register, vitals
 from chyves_core.lab.host.state import change_host, read_host
 from chyves_core.lab.host.sysctl import sysctl_value
 
-BOOLEANS = (
-    "memory.wired",
-    "memory.guest_in_core",
-    "x86.vmexit_on_hlt",
-    "x86.vmexit_on_pause",
-    "x86.x2apic",
-    "x86.strictio",
-    "x86.strictmsr",
-    "x86.mptable",
-    "acpi_tables",
-    "rtc.use_localtime",
-    "virtio_msix",
-    "destroy_on_poweroff",
-)
-UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 EX_OSERR = 71
 PINNING_ASSERTION = (
     "Assertion failed: (error == 0), function fbsdrun_start_thread,"
     " file /usr/src/usr.sbin/bhyve/bhyverun.c, line 539."
 )
-NO_LPC = """\
-vm exit[0]
-\treason\t\tSVM
-\trip\t\t0x000000000000fff0
-\tinst_length\t0
-\texitcode\t0x400
-\texitinfo1\t0x100000014
-\texitinfo2\t0xfffffff0"""
 
 
 def main(arguments: list[str], lab: Lab) -> int:
@@ -67,7 +43,7 @@ def main(arguments: list[str], lab: Lab) -> int:
         sys.stdout.flush()
         if refused.message:
             print(refused.message, file=sys.stderr)
-        return refused.status
+        return error_status(lab.freebsd) if refused.status == 4 else refused.status
     except Crash as crash:
         if crash.text:
             print(crash.text, file=sys.stderr, flush=True)
@@ -90,16 +66,20 @@ def die(signal_number: int) -> int:
 
 def run(machine: Machine, lab: Lab) -> int:
     """Make or take the VM, start the devices and run the guest."""
+    from chyves_core.lab.bhyve.checks import check_booleans, check_boot, check_tables
+    from chyves_core.lab.bhyve.lpc import check_tpm
     from chyves_core.lab.bhyve.opening import OpenDevices
 
     make_vm(machine, lab)
     set_up_memory(machine, lab)
-    _check_booleans(machine)
+    check_booleans(machine)
     opened = OpenDevices()
     try:
         _start_devices(machine, lab, opened)
+        check_tpm(machine.config, lab.freebsd)
+        check_boot(machine)
         _check_debugger(machine, lab)
-        _check_tables(machine)
+        check_tables(machine)
         _check_pinning(machine, lab)
         return run_guest(machine, lab, opened)
     finally:
@@ -126,7 +106,10 @@ def make_vm(machine: Machine, lab: Lab) -> None:
                 raise Refused("vm_reinit: Device busy", 4)
             state.update(active=0, suspended=False, suspending=False)
             vmm.write_vm(lab, machine.name, state)
-    if machine.cpus > int(sysctl_value(lab, "hw.vmm.maxcpu") or 0):
+    most = int(sysctl_value(lab, "hw.vmm.maxcpu") or 0)
+    if machine.cpus > most and lab.freebsd < (11, 0):
+        raise Refused(f"{machine.cpus} vCPUs requested but only {most} available", 4)
+    if machine.cpus > most:
         raise Refused("bhyve: vm_set_topology", EX_OSERR)
 
 
@@ -163,46 +146,18 @@ def _memory_error(machine: Machine, present: int | None, lab: Lab) -> int:
     return 12 if wired_too_much or machine.memory > 1 << 47 else 0
 
 
-def _check_booleans(machine: Machine) -> None:
-    for path in BOOLEANS:
-        value = machine.config.get(path)
-        if value is not None and value.lower() not in TRUE_WORDS + FALSE_WORDS:
-            text = f"bhyve: Invalid value {value} for boolean variable {path}: {STALE}"
-            raise Refused(text, 4)
-
-
 def _start_devices(machine: Machine, lab: Lab, opened: object) -> None:
+    from chyves_core.lab.bhyve.checks import check_nodes
     from chyves_core.lab.bhyve.opening import OpenDevices, open_devices
 
     assert isinstance(opened, OpenDevices)
     real_guest = lab.settings().get("guest") == "qemu"
-    _check_nodes(machine)
+    check_nodes(machine, lab.freebsd)
     try:
         open_devices(machine, lab, opened, consoles=not real_guest)
     except DeviceFailed as failed:
         print(failed.output, end="", flush=True)
-        initialization = f"device emulation initialization error: {failed.reason}"
-        raise Refused("\n".join([*failed.lines, initialization]), 4) from None
-    if machine.bootrom is not None and not opened.has_lpc:
-        raise Crash(signal.SIGABRT, NO_LPC)
-
-
-def _check_nodes(machine: Machine) -> None:
-    """Check the devices that -o or -k set: -s checks its own as it goes."""
-    from chyves_core.lab.bhyve.devices import ALIASES, MODELS
-
-    for bus, slot, function, *_ in machine.devices:
-        name = machine.config.get(f"pci.{bus}.{slot}.{function}.device")
-        where = f"pci slot {bus}:{slot}:{function}"
-        if name is None:
-            problem = f'{where}: missing "device" value'
-        elif name in ALIASES:
-            problem = f'{where}: legacy device "{name}", use "{ALIASES[name]}" instead'
-        elif name not in MODELS:
-            problem = f'{where}: unknown device "{name}"'
-        else:
-            continue
-        raise Refused(f"{problem}\ndevice emulation initialization error: {STALE}", 4)
+        raise failed.refusal(lab.freebsd) from None
 
 
 def _check_debugger(machine: Machine, lab: Lab) -> None:
@@ -220,15 +175,6 @@ def _check_debugger(machine: Machine, lab: Lab) -> None:
     reason = claim_port(lab, address or "127.0.0.1", int(port))
     if reason:
         raise Refused(f"bhyve: gdb socket bind: {reason}", 1)
-
-
-def _check_tables(machine: Machine) -> None:
-    """Check what the guest's MP and SMBIOS tables need."""
-    if machine.memory <= MEGABYTE and "Y" not in machine.flags:
-        tables = f"error to build the guest tables: {STALE}"
-        raise Refused(f"mptable requires mapped mem\n{tables}", 4)
-    if machine.uuid is not None and not UUID.fullmatch(machine.uuid):
-        raise Refused("Invalid UUID", 4)
 
 
 def _check_pinning(machine: Machine, lab: Lab) -> None:

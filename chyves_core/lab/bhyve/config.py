@@ -16,7 +16,8 @@ FALSE_WORDS = ("false", "off", "no", "0")
 class Config:
     """The variables of one virtual machine, in the order in which they were set last.
 
-    `warnings` are what bhyve says of references to variables that are missing.
+    `warnings` are what bhyve says of references to variables that are missing. `written` holds the
+    words behind the model of each device for releases whose devices read them by themselves.
 
     A value that is set again moves behind its siblings, as in bhyve's own name-value list
     (captures bhyve d-flags).
@@ -25,6 +26,7 @@ class Config:
     def __init__(self) -> None:
         self.root: Node = {}
         self.warnings: list[str] = []
+        self.written: dict[str, str | None] = {}
 
     def set(self, path: str, value: str) -> None:
         """Set one variable; raises Refused where the path runs through a value."""
@@ -33,6 +35,10 @@ class Config:
         if isinstance(node.get(name), dict):
             raise Refused(f"bhyve: Attempting to add value {value} to existing node {path}", 4)
         set_value(node, name, value)
+
+    def unset(self, name: str) -> None:
+        """Forget a variable at the top of the tree."""
+        self.root.pop(name, None)
 
     def node(self, path: str) -> Node:
         """Return the node of that path, made where it is missing."""

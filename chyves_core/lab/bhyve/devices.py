@@ -8,32 +8,9 @@ from collections.abc import Callable
 
 from chyves_core.lab.bhyve.config import Config, Node, child_node, set_value, values
 from chyves_core.lab.bhyve.failures import Crash
+from chyves_core.lab.bhyve.older import read_words
 from chyves_core.lab.bhyve.refused import Refused
-
-MODELS = (
-    "ahci",
-    "ahci-hd",
-    "ahci-cd",
-    "e1000",
-    "dummy",
-    "fbuf",
-    "hda",
-    "amd_hostbridge",
-    "hostbridge",
-    "lpc",
-    "nvme",
-    "passthru",
-    "uart",
-    "virtio-9p",
-    "virtio-blk",
-    "virtio-console",
-    "virtio-input",
-    "virtio-net",
-    "virtio-rnd",
-    "virtio-scsi",
-    "xhci",
-)
-"""`bhyve -s help` of FreeBSD 13.2 (captures bhyve help-s)."""
+from chyves_core.lab.bhyve.releases import Release, error_status, has_config_tree, models
 
 ALIASES = {"ahci-hd": "ahci", "ahci-cd": "ahci", "amd_hostbridge": "hostbridge"}
 """Names that `-s` takes and a `device=` variable does not (captures bhyve w-o-pci-legacy)."""
@@ -43,34 +20,56 @@ BLOCK_MODELS = ("virtio-blk", "nvme")
 NET_MODELS = ("virtio-net", "e1000")
 
 
-def set_slot(config: Config, text: str) -> None:
+def set_slot(config: Config, text: str, freebsd: Release) -> None:
     """Take one `-s` option into the tree; raises Refused for a wrong or a taken slot.
 
     Raises Crash where bhyve dies of the option (captures bhyve w-con-none).
     """
     place, comma, rest = text.partition(",")
     address = _slot_address(place)
+    status = error_status(freebsd)
     if not comma or address is None:
-        raise Refused(f'Invalid PCI slot info field "{text}"', 4)
+        raise Refused(f'Invalid PCI slot info field "{text}"', status)
     model, comma, options = rest.partition(",")
-    where = f"pci slot {address[0]}:{address[1]}:{address[2]}"
-    if model not in MODELS:
-        raise Refused(f'{where}: unknown device "{model}"', 4)
     path = "pci.{}.{}.{}".format(*address)
-    if config.find_node(path) is not None:
-        raise Refused(f"{where} already occupied!", 4)
+    is_old = not has_config_tree(freebsd)
+    where = "pci slot {}:{}:{}".format(*address)
+    if is_old:
+        where = f"pci slot {address[1]}:{address[2]}"
+    is_taken = config.find_node(path) is not None
+    if model not in models(freebsd) and not (is_old and is_taken):
+        raise Refused(f'{where}: unknown device "{model}"', status)
+    if is_taken:
+        raise Refused(f"{where} already occupied!", status)
     node = config.node(path)
     set_value(node, "device", ALIASES.get(model, model))
     if model == "amd_hostbridge":
         node.update(vendor="0x1022", devid="0x7432")
+    elif is_old:
+        config.written[path] = options if comma else None
+        if comma:
+            read_words(node, model, options)
     elif comma:
         _READERS.get(model, set_words)(node, options)
-    elif model in ("ahci-hd", "ahci-cd"):
+        _check_passthru_form(node, options, freebsd)
+    else:
+        _set_without_words(node, model)
+
+
+def _set_without_words(node: Node, model: str) -> None:
+    if model in ("ahci-hd", "ahci-cd"):
         set_value(child_node(node, "port.0"), "type", model[-2:])
     elif model == "virtio-input":
         raise Refused("", 4)
     elif model == "virtio-console":
         raise Crash(signal.SIGSEGV)
+
+
+def _check_passthru_form(node: Node, options: str, freebsd: Release) -> None:
+    """Refuse the forms of a host's device that 13.1 does not know: pptN and pciB:S:F."""
+    is_plain = re.match(r"\s*[+-]?\d+/[+-]?\d+/[+-]?\d+", options)
+    if node["device"] == "passthru" and freebsd < (13, 2) and not is_plain:
+        raise Refused(f'passthru: invalid options "{options}"', 4)
 
 
 def _slot_address(place: str) -> tuple[int, int, int] | None:

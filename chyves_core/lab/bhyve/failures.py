@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from chyves_core.lab.bhyve.refused import Refused
+from chyves_core.lab.bhyve.releases import Release, error_status
+
 STALE = "No such file or directory"
 """What strerror(3) says when nothing set errno: bhyve prints it all the same (captures fact 8)."""
 
@@ -15,6 +18,13 @@ class DeviceFailed(Exception):
         self.lines = lines
         self.reason = reason
         self.output = output
+
+    def refusal(self, freebsd: Release) -> Refused:
+        """Return how bhyve of that release ends, the output left out; 10.x has no last line."""
+        first = "D" if freebsd >= (15, 0) else "d"  # main has the capital; 14: not known
+        last = f"{first}evice emulation initialization error: {self.reason}"
+        lines = [*self.lines, last] if freebsd >= (11, 0) else self.lines
+        return Refused("\n".join(lines), error_status(freebsd))
 
 
 class Crash(Exception):

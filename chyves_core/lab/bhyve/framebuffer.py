@@ -10,6 +10,7 @@ import re
 import socket
 
 from chyves_core.lab.bhyve.failures import DeviceFailed
+from chyves_core.lab.bhyve.releases import Release
 from chyves_core.lab.home import Lab
 from chyves_core.lab.host.interfaces import host_addresses
 from chyves_core.lab.host.ports import claim_port
@@ -18,15 +19,22 @@ GREETING = b"RFB 003.008\n"
 DEFAULT_PORT = 5900
 
 
+def check_framebuffer(settings: dict[str, str], freebsd: Release) -> None:
+    """Check the settings of an fbuf device of 13.1 and after; raises DeviceFailed."""
+    address = settings.get("rfb", settings.get("tcp"))
+    if address is not None:
+        _address(address)
+    _check_picture(settings, freebsd)
+
+
 def open_framebuffer(settings: dict[str, str], lab: Lab) -> socket.socket | None:
-    """Check the options of an fbuf device and take its VNC port; raises DeviceFailed.
+    """Take the VNC port of an fbuf device whose settings are right; raises DeviceFailed.
 
     Returns a listening socket, or None without a VNC port or where another program of the
     machine has the port: labs beside each other must not disturb each other.
     """
     address = settings.get("rfb", settings.get("tcp"))
     host, port = _address(address) if address is not None else ("", "")
-    _check_picture(settings, lab)
     output = "fbuf frame buffer base: 0x837200000 [sz 16777216]\n"
     if address is None:
         print(output, end="")
@@ -60,8 +68,8 @@ def _address(text: str) -> tuple[str, str]:
     return host, port or str(DEFAULT_PORT)
 
 
-def _check_picture(settings: dict[str, str], lab: Lab) -> None:
-    widest, highest = (3840, 2160) if lab.freebsd >= (14, 0) else (1920, 1200)
+def _check_picture(settings: dict[str, str], freebsd: Release) -> None:
+    widest, highest = (3840, 2160) if freebsd >= (14, 0) else (1920, 1200)
     if settings.get("vga", "io") not in ("io", "on", "off"):
         raise DeviceFailed([f'fbuf: Invalid vga setting: "{settings["vga"]}"'])
     for key, name, largest in (("w", "width", widest), ("h", "height", highest)):

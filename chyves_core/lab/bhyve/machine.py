@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 from chyves_core.lab.bhyve.config import FALSE_WORDS, TRUE_WORDS, Config
 from chyves_core.lab.bhyve.devices import words_of
-from chyves_core.lab.bhyve.options import COM_PORTS, EX_USAGE, FLAGS, read_command_line
+from chyves_core.lab.bhyve.lpc import COM_PORTS, EX_USAGE
+from chyves_core.lab.bhyve.options import FLAGS, read_command_line
 from chyves_core.lab.bhyve.refused import Refused as Refused
 
 MEGABYTE = 1 << 20
@@ -37,6 +38,8 @@ class PciDevice(NamedTuple):
     function: int
     emulation: str
     options: tuple[str, ...]
+    written: str | None = None
+    """The words behind the model as they stand in `-s`; only before 13.1: devices read them."""
 
     def option(self, name: str) -> str | None:
         """Return the value of the option `name=value`, "true" for a bare `name`, or None."""
@@ -142,7 +145,8 @@ def _devices(config: Config) -> tuple[PciDevice, ...]:
         if node is not None:
             emulation, words = words_of(node)
             options = tuple(config.expand(word) for word in words)
-            devices.append(PciDevice(bus, slot, function, emulation, options))
+            written = config.written.get(f"pci.{bus}.{slot}.{function}")
+            devices.append(PciDevice(bus, slot, function, emulation, options, written))
     return tuple(sorted(devices, key=lambda device: device[:3]))
 
 

@@ -8,12 +8,19 @@ import signal
 import socket
 from pathlib import Path
 
-from chyves_core.lab.bhyve.disks import open_ahci, open_nvme, open_virtio_blk
+from chyves_core.lab.bhyve import disks
+from chyves_core.lab.bhyve.checks import (
+    NVLIST_ASSERTION,
+    check_bridge,
+    check_device,
+    settings_of,
+)
 from chyves_core.lab.bhyve.failures import STALE, Crash, DeviceFailed
 from chyves_core.lab.bhyve.framebuffer import open_framebuffer
+from chyves_core.lab.bhyve.lpc import NO_BACKEND
 from chyves_core.lab.bhyve.machine import Machine, PciDevice
 from chyves_core.lab.bhyve.nics import open_nic
-from chyves_core.lab.bhyve.options import NO_BACKEND
+from chyves_core.lab.bhyve.releases import has_config_tree
 from chyves_core.lab.home import Lab
 from chyves_core.lab.host.nmdm import NAME as NMDM_NAME
 from chyves_core.lab.host.nmdm import has_driver, open_nmdm
@@ -21,10 +28,6 @@ from chyves_core.lab.host.state import read_host
 
 PAGE = 4096
 BOOTROM_SIZE = 16 << 20
-NVLIST_ASSERTION = (
-    "Assertion failed: (nvl->nvl_error == 0), function nvlist_find,"
-    " file /usr/src/sys/contrib/libnv/nvlist.c, line 388."
-)
 UART_ASSERTION = (
     "Assertion failed: (sc->mev != NULL), function uart_opentty,"
     " file /usr/src/usr.sbin/bhyve/uart_emul.c, line 290."
@@ -48,15 +51,6 @@ class OpenDevices:
         self.has_framebuffer = False
 
 
-def settings_of(machine: Machine, device: PciDevice) -> dict[str, str]:
-    """Return the variables below the device's node, `device` left out."""
-    prefix = f"pci.{device.bus}.{device.slot}.{device.function}."
-    config = machine.config
-    found = {key[len(prefix) :]: config[key] for key in config if key.startswith(prefix)}
-    found.pop("device", None)
-    return found
-
-
 def open_devices(machine: Machine, lab: Lab, opened: OpenDevices, *, consoles: bool = True) -> None:
     """Start every device in the order of its slot; raises DeviceFailed or Crash.
 
@@ -76,35 +70,31 @@ def _open_device(
     device: PciDevice, settings: dict[str, str], machine: Machine, lab: Lab, opened: OpenDevices
 ) -> None:
     kind = device.emulation
-    if kind == "virtio-blk":
-        open_virtio_blk(settings, lab)
-    elif kind == "nvme":
-        open_nvme(settings, lab)
-    elif kind in ("ahci", "ahci-hd", "ahci-cd"):
-        open_ahci(settings, lab)
+    if kind == "fbuf" and opened.has_framebuffer:
+        raise DeviceFailed(["Only one frame buffer device is allowed."])
+    check_device(device, machine, lab.freebsd)
+    if kind in disks.MODELS:
+        disks.open_disks(kind, settings, lab)
     elif kind in ("virtio-net", "e1000"):
-        tap = open_nic(kind, settings, lab)
+        tap = open_nic(settings, lab)
         opened.taps += [tap] if tap else []
     elif kind == "fbuf":
-        if opened.has_framebuffer:
-            raise DeviceFailed(["Only one frame buffer device is allowed."])
         opened.has_framebuffer = True
         opened.viewer = open_framebuffer(settings, lab)
     elif kind == "lpc":
         _open_lpc(device, machine, lab, opened)
     else:
-        _open_other(device, settings, machine, lab)
+        _open_other(device, settings, lab)
 
 
-def _open_other(device: PciDevice, settings: dict[str, str], machine: Machine, lab: Lab) -> None:
+def _open_other(device: PciDevice, settings: dict[str, str], lab: Lab) -> None:
     path = settings.get("path")
     if device.emulation == "xhci":
-        _open_xhci(device)
+        if not device.options:
+            print("pci_xhci no USB devices configured", flush=True)
     elif device.emulation == "passthru":
-        _open_passthru(settings, machine, lab)
+        _open_passthru(settings, lab)
     elif device.emulation == "virtio-9p":
-        if path is None:
-            raise DeviceFailed(["virtio-9p: path required"])
         if not path or not lab.path_or_own(path).is_dir():
             raise DeviceFailed([f"virtio-9p: failed to open '{path}': {STALE}"])
     elif device.emulation == "hda":
@@ -126,18 +116,8 @@ def _open_other(device: PciDevice, settings: dict[str, str], machine: Machine, l
             os.close(descriptor)
 
 
-def _open_xhci(device: PciDevice) -> None:
-    if not device.options:
-        print("pci_xhci no USB devices configured", flush=True)
-    for model in device.options:
-        if model != "tablet":
-            raise DeviceFailed([f'pci_xhci: unknown device model "{model}"'])
-
-
-def _open_passthru(settings: dict[str, str], machine: Machine, lab: Lab) -> None:
+def _open_passthru(settings: dict[str, str], lab: Lab) -> None:
     """Check for a device of ppt(4); the host's state lists those it has."""
-    if "S" not in machine.flags:
-        raise DeviceFailed(["bhyve: passthru requires guest memory to be wired"])
     known = read_host(lab).get("passthru", [])
     name = settings.get("pptdev")
     if name is not None:
@@ -151,25 +131,21 @@ def _open_passthru(settings: dict[str, str], machine: Machine, lab: Lab) -> None
 
 def _open_virtio_console(settings: dict[str, str], lab: Lab) -> None:
     paths = [value for key, value in settings.items() if key.endswith(".path")]
-    if not paths:
-        raise Crash(signal.SIGSEGV)
     for number, path in enumerate(paths):
         if not lab.path(path).parent.is_dir():
             raise DeviceFailed([f"cannot create port {number}: {STALE}"])
 
 
 def _open_lpc(device: PciDevice, machine: Machine, lab: Lab, opened: OpenDevices) -> None:
-    if opened.has_lpc:
-        raise DeviceFailed(["Only one LPC bridge is allowed."])
-    if device.bus != 0:
-        raise DeviceFailed(["LPC bridge can be present only on bus 0."])
+    check_bridge(device, opened.has_lpc)
     opened.has_lpc = True
     if machine.bootrom is not None:
         _check_bootrom(machine.bootrom, machine.bootvars, lab)
     for number, backend in sorted(machine.com.items()):
         if backend == NO_BACKEND:
             raise Crash(signal.SIGABRT, NVLIST_ASSERTION)
-        opened.consoles[number] = _open_console(backend, lab, f"LPC device com{number}")
+        name = f"com{number}" if has_config_tree(lab.freebsd) else f"COM{number}"
+        opened.consoles[number] = _open_console(backend, lab, f"LPC device {name}")
 
 
 def _check_bootrom(rom: str, variables: str | None, lab: Lab) -> None:

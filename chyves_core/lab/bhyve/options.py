@@ -7,9 +7,18 @@ from collections.abc import Callable
 from pathlib import Path
 
 from chyves_core.lab.bhyve.config import Config
-from chyves_core.lab.bhyve.devices import MODELS, set_slot, set_words
+from chyves_core.lab.bhyve.devices import set_slot
+from chyves_core.lab.bhyve.lpc import EX_USAGE, take_fwcfg_file, take_lpc
+from chyves_core.lab.bhyve.older import MOST_CPUS, count_cpus
 from chyves_core.lab.bhyve.refused import Refused
-from chyves_core.lab.bhyve.usage import option_letters, usage
+from chyves_core.lab.bhyve.releases import (
+    Release,
+    has_config_tree,
+    has_help,
+    models,
+    option_letters,
+)
+from chyves_core.lab.bhyve.usage import usage
 from chyves_core.lab.host.getopt import BadOption, parse_options
 
 FLAGS: dict[str, tuple[str, str]] = {
@@ -29,15 +38,9 @@ FLAGS: dict[str, tuple[str, str]] = {
 }
 """What each flag sets (captures bhyve d-flags)."""
 
-COM_PORTS = ("com1", "com2", "com3", "com4")
-NO_BACKEND = "\0"
-"""Stands for the path of `-l com1` without one, which bhyve only notices later (w-l-com1-noarg)."""
-
-EX_USAGE = 64
-
 
 def read_command_line(
-    arguments: list[str], freebsd: tuple[int, int], locate: Callable[[str], Path]
+    arguments: list[str], freebsd: Release, locate: Callable[[str], Path]
 ) -> Config:
     """Return the tree that a bhyve command line describes; raises Refused.
 
@@ -46,47 +49,68 @@ def read_command_line(
     try:
         options, rest = parse_options(arguments, option_letters(freebsd))
     except BadOption as bad:
-        raise usage(1, str(bad)) from None
-    config = Config()
-    config.set("acpi_tables", "true" if freebsd >= (15, 0) else "false")
-    config.set("memory.size", "256M")
-    config.set("x86.strictmsr", "true")
+        raise usage(freebsd, 1, str(bad)) from None
+    config = _defaults(freebsd)
     for letter, value in options:
         _take_option(config, letter, value, freebsd, locate)
     if len(rest) > 1:
-        raise usage(1)
+        raise usage(freebsd, 1)
     if rest:
         config.set("name", rest[0])
     if config.get("name") is None:
-        raise usage(1)
+        raise usage(freebsd, 1)
+    if freebsd >= (15, 0):
+        _rename_variables(config)
     return config
+
+
+def _defaults(freebsd: Release) -> Config:
+    """Return the tree before any option: from 15 on with ACPI tables, which -A asked for before."""
+    config = Config()
+    config.set("acpi_tables", "true" if freebsd >= (15, 0) else "false")
+    if freebsd >= (15, 0):
+        config.set("acpi_tables_in_memory", "true")
+    config.set("memory.size", "256M")
+    config.set("x86.strictmsr", "true")
+    if freebsd >= (14, 0):
+        config.set("lpc.fwcfg", "bhyve")
+    return config
+
+
+def _rename_variables(config: Config) -> None:
+    """Take the names that variables had before 15, as bhyve does once all options are read."""
+    for name in ("bootrom", "bootvars"):
+        value = config.get(f"lpc.{name}")
+        if value is not None and config.get(name) is None:
+            config.warnings.append(f"bhyve: lpc.{name} is deprecated, use '-o {name}' instead")
+            config.set(name, value)
 
 
 def _take_option(
     config: Config,
     letter: str,
     value: str,
-    freebsd: tuple[int, int],
+    freebsd: Release,
     locate: Callable[[str], Path],
 ) -> None:
     if letter == "h":
-        raise usage(0)
+        raise usage(freebsd, 0)
     if letter in FLAGS:
-        config.set(*FLAGS[letter])
-    elif letter == "c":
-        _take_topology(config, value)
-    elif letter == "p":
-        _take_pinning(config, value)
-    elif letter == "G":
-        _take_debugger(config, value)
+        if letter != "A" or freebsd < (15, 0):
+            config.set(*FLAGS[letter])
+    elif letter in "cpG":
+        takers = {"c": _take_topology, "p": _take_pinning, "G": _take_debugger}
+        takers[letter](config, value, freebsd)
     elif letter == "k":
         _take_file(config, value, locate)
+    elif letter == "f":
+        take_fwcfg_file(value, locate)
     elif letter == "l":
-        _take_lpc(config, value, freebsd)
+        take_lpc(config, value, freebsd)
     elif letter == "s":
-        if "help".startswith(value):
-            raise Refused("", 0, "\n".join(MODELS))
-        set_slot(config, value)
+        if has_help(freebsd) and "help".startswith(value):
+            raise Refused("", 0, "\n".join(models(freebsd)))
+        set_slot(config, value, freebsd)
     elif letter == "o":
         if not config.set_option(value):
             raise Refused(f"bhyve: invalid configuration option '{value}'", EX_USAGE)
@@ -94,7 +118,13 @@ def _take_option(
         config.set({"K": "keyboard.layout", "m": "memory.size", "U": "uuid"}[letter], value)
 
 
-def _take_topology(config: Config, text: str) -> None:
+def _take_topology(config: Config, text: str, freebsd: Release) -> None:
+    if not has_config_tree(freebsd):
+        for name in ("sockets", "cores", "threads", "cpus"):
+            config.unset(name)
+        for name, count in count_cpus(text, freebsd).items():
+            config.set(name, count)
+        return
     if not text:
         for name in ("sockets", "cores", "threads", "cpus"):
             config.set(name, "1")
@@ -109,12 +139,15 @@ def _take_topology(config: Config, text: str) -> None:
             raise Refused(f"bhyve: invalid cpu topology '{text}'", EX_USAGE)
 
 
-def _take_pinning(config: Config, text: str) -> None:
+def _take_pinning(config: Config, text: str, freebsd: Release) -> None:
     found = re.match(r"\s*([+-]?\d+):\s*([+-]?\d+)", text)
     refusal = f"bhyve: invalid vcpu pinning configuration '{text}'"
     if not found:
         raise Refused(f"invalid format: {text}\n{refusal}", EX_USAGE)
     guest_cpu, host_cpu = int(found[1]), int(found[2])
+    if not has_config_tree(freebsd) and guest_cpu not in range(MOST_CPUS):
+        reason = f"vcpu '{guest_cpu}' outside valid range from 0 to {MOST_CPUS - 1}"
+        raise Refused(f"{reason}\n{refusal}", EX_USAGE)
     if guest_cpu < 0:
         raise Refused(f"invalid vcpu '{guest_cpu}'\n{refusal}", EX_USAGE)
     if host_cpu not in range(256):
@@ -125,11 +158,17 @@ def _take_pinning(config: Config, text: str) -> None:
     config.set(key, f"{before},{host_cpu}" if before else str(host_cpu))
 
 
-def _take_debugger(config: Config, text: str) -> None:
+def _take_debugger(config: Config, text: str, freebsd: Release) -> None:
+    """Take `-G [w][ADDRESS:]PORT`; before 13.2 there is no address, and 0 is no debugger."""
     if text.startswith("w"):
         config.set("gdb.wait", "true")
         text = text[1:]
     address, colon, port = text.rpartition(":")
+    if freebsd < (13, 2):
+        found = re.match(r"\s*\d+", text)
+        if found and int(found[0]):
+            config.set("gdb.port", found[0].strip())
+        return
     if colon:
         config.set("gdb.address", address)
     config.set("gdb.port", port)
@@ -144,37 +183,3 @@ def _take_file(config: Config, name: str, locate: Callable[[str], Path]) -> None
     for number, line in enumerate(text.split("\n"), start=1):
         if line and not line.startswith("#") and not config.set_option(line):
             raise Refused(f"bhyve: {name} line {number}: invalid config option '{line}'", 4)
-
-
-def _take_lpc(config: Config, text: str, freebsd: tuple[int, int]) -> None:
-    if "help".startswith(text):
-        raise Refused("", 0, "\n".join(("bootrom", *COM_PORTS, "pc-testdev")))
-    word, comma, rest = text.partition(",")
-    device = word.lower()
-    if device == "bootrom":
-        _take_bootrom(config, text, freebsd)
-    elif device in COM_PORTS:
-        config.set(f"lpc.{device}.path", rest if comma else NO_BACKEND)
-    elif device == "pc-testdev":
-        config.set("lpc.pc-testdev", "true")
-    elif device == "fwcfg" and freebsd >= (14, 0):
-        config.set("lpc.fwcfg", rest)
-    elif device == "tpm" and freebsd >= (14, 0):
-        kind, _, path = rest.partition(",")
-        config.set("tpm.type", kind)
-        config.set("tpm.path", path)
-    else:
-        raise Refused(f"bhyve: invalid lpc device configuration '{text}'", EX_USAGE)
-
-
-def _take_bootrom(config: Config, text: str, freebsd: tuple[int, int]) -> None:
-    """Take `bootrom,FILE[,VARIABLES]`; main's variables have no `lpc.` in front from 15 on."""
-    prefix = "" if freebsd >= (15, 0) else "lpc."
-    _, *words = text.split(",")
-    if not words:
-        raise Refused(f'bhyve: invalid bootrom option "{text}"', 4)
-    config.set(f"{prefix}bootrom", words[0])
-    if len(words) > 1 and "=" in words[1]:
-        set_words(config.node("lpc"), ",".join(words[1:]))
-    elif len(words) > 1:
-        config.set(f"{prefix}bootvars", words[1])
