@@ -94,22 +94,5 @@ CASES: dict[str, Case] = {
     "address-that-carries-options": Case(properties={"tap50_mac": "58:9c:fd:00:00:01,backend=x"}),
     "cpus-that-are-no-number": Case(properties={"cpu": "²"}),
     "no-uuid": Case(properties={"uuid": ""}),
-    **{
-        f"grub-{os}": Case(properties={"loader": "grub-bhyve", "os": os})
-        for os in (
-            "default",
-            "debian",
-            "d8lvm",
-            "centos6",
-            "centos7",
-            "openbsd60",
-            "netbsd",
-            "custom",
-        )
-    },
     **DEVICE_CASES,
-    **{
-        f"grub-{os}-from-iso": Case(properties={"loader": "grub-bhyve", "os": os}, media=ISO)
-        for os in ("default", "debian", "arch", "gentoo", "coreos", "openbsd", "netbsd", "custom")
-    },
 }
