@@ -22,6 +22,9 @@ CASES: dict[str, Case] = {
     "nvme-disk": Case(properties={"bhyve_disk_type": "nvme"}),
     "disk-options": Case(properties={"virtio_block_options_disk0": "nocache,sectorsize=512/4096"}),
     "six-disks": Case(disks=6),
+    "first-disk-only-for-a-while": Case(
+        disks=2, properties={"bhyveload_disks": "first", "loader_timeout": "30"}
+    ),
     "disk-added-later-keeps-the-nic": Case(disks=2),
     "disk-with-stored-slot-far-away": Case(properties={"pci_slots": "disk0=9,tap50=5"}),
     "image-file-beside-the-zvol": Case(
