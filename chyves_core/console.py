@@ -12,6 +12,7 @@ from chyves_core.guests import Guest
 from chyves_core.host import Host
 from chyves_core.plan import run
 from chyves_core.runtime import Process, read_processes, read_runtime
+from chyves_core.supervise.folder import RunFolder
 
 TMUX_SESSION = "chyves"
 
@@ -40,7 +41,9 @@ def check_console(host: Host, guest: Guest) -> None:
     if not guest.value("serial"):
         raise Refused(f"{guest.name}: has no console", f"chyves {guest.name} set serial=nmdm{{n}}")
     if not read_runtime(host).is_running(guest.name):
-        raise ChyvesError(f"{guest.name}: is not running", f"chyves {guest.name} start")
+        kind, _, ending = (host.read_text(RunFolder(guest.name).ending) or "").partition(" ")
+        why = f", {ending.strip()}" if kind == "failed" else ""
+        raise ChyvesError(f"{guest.name}: is not running{why}", f"chyves {guest.name} start")
 
 
 def holders(processes: Sequence[Process], guest: Guest) -> list[Process]:

@@ -74,6 +74,10 @@ def plan_guests(host: Host, inventory: Inventory, request: Request) -> list[crea
         inventory.check_free(name)
     defaults, global_ = default_settings(storage), global_settings(storage)
     chosen = check_properties(inventory, request, global_.enabled("restrict_new_property_names"))
+    if "os" in chosen:
+        from chyves_core.loaders.profiles import check_known
+
+        check_known(host, {request.names[0]: chosen["os"]})
     taken = read_taken(host, storage)
     size = request.size or create.read_size(defaults["size"])
     return [

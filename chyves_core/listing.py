@@ -42,6 +42,7 @@ def make_list(look: Look, words: Sequence[str]) -> Listed:
         "iso": listing_storage.isos,
         "pools": listing_storage.pools,
         "processes": listing_host.processes,
+        "profiles": listing_host.profiles,
         "properties": listing_host.properties,
         "snapshots": listing_snapshots.list_snapshots,
     }

@@ -67,6 +67,26 @@ def property_row(scope: str, known: Property) -> Row:
     }
 
 
+def profiles(look: Look, word: str | None) -> Listed:
+    """Return the profiles of operating systems for grub-bhyve: the values of the property os."""
+    from chyves_core.loaders.profiles import read_profiles
+
+    rows: list[Row] = [
+        {
+            "profile": profile.name,
+            "title": profile.title or None,
+            "file": profile.file,
+            "guests": tuple(
+                guest.name
+                for guest in look.inventory.guests.values()
+                if guest.value("loader") == "grub-bhyve" and guest.value("os") == profile.name
+            ),
+        }
+        for profile in read_profiles(look.host).values()
+    ]
+    return Listed(("profile", "title", "guests"), rows, "profiles")
+
+
 def processes(look: Look, word: str | None) -> Listed:
     """Return the processes of guests: supervisor, loader, bhyve, and cu on their consoles."""
     guests = look.guests([word] if word else [])

@@ -94,6 +94,11 @@ class HostFacts:
         return self.is_at_least("13.1")
 
     @property
+    def has_loader_core_flag(self) -> bool:
+        """Whether bhyveload knows -C: bhyveload.c of 10.4 does not, that of 12.0 does."""
+        return self.is_at_least("12.0")
+
+    @property
     def tap_module(self) -> str:
         """The kernel module that makes taps; tun and tap became one in 13."""
         return "if_tuntap" if self.osreldate >= 1300029 else "if_tap"

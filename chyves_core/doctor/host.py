@@ -7,11 +7,12 @@ from collections.abc import Iterator
 
 from chyves_core.doctor.finding import Finding, Mend
 from chyves_core.doctor.unfinished import acting, is_within
+from chyves_core.loaders.firmware import FIRMWARE
 from chyves_core.look import Look
 from chyves_core.plan import run
 from chyves_core.pools import DATASET_VERSION, Pool, use_hint
 from chyves_core.replicate import COPIES
-from chyves_core.supervise.boot import FIRMWARE, read_surroundings
+from chyves_core.supervise.boot import read_surroundings
 
 PROGRAMS = ("bhyve", "bhyvectl", "bhyveload", "cu", "daemon", "ifconfig", "kldload")
 

@@ -1,24 +1,17 @@
-"""Profiles of operating systems for grub-bhyve: which commands load an installer, which a disk.
-
-They are sections of one ConfigObj file, grub_profiles.cfg. The profile `custom` uses the menu that
-the administrator puts into the folder grub of the guest.
-"""
+"""What grub-bhyve is given: which file is which of its devices, and the commands of a profile."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from chyves_core.bhyve.machine import Media
-from chyves_core.errors import NotFound
+from chyves_core.errors import Refused
 from chyves_core.guests import Guest
-
-PROFILE_FILE = Path(__file__).with_name("grub_profiles.cfg")
 
 
 @dataclass(frozen=True)
 class Step:
-    """How to boot one medium: grub's root device, a folder there, or commands of our own."""
+    """How to boot one medium: GRUB's root device, the folder of its menu, or our own commands."""
 
     root: str
     folder: str
@@ -27,45 +20,35 @@ class Step:
 
 @dataclass(frozen=True)
 class Profile:
-    """How an operating system is booted from its ISO, and from its disk once installed."""
+    """How an operating system is booted from its ISO, and from its disk once installed.
+
+    `file` is where it was read.
+    """
 
     name: str
+    title: str
     install: Step
     run: Step
-
-
-def load_profile(name: str) -> Profile:
-    """Return the profile of that name; raises NotFound."""
-    from configobj import ConfigObj
-
-    profiles = ConfigObj(str(PROFILE_FILE), interpolation=False, encoding="utf-8", list_values=True)
-    if name not in profiles.sections:
-        known = ", ".join(profiles.sections)
-        raise NotFound(f"there is no grub profile {name!r}", f"profiles: {known}")
-    section = profiles[name]
-    return Profile(
-        name, make_step(section.get("install", {}), "cd0"), make_step(section.get("run", {}), "hd0")
-    )
-
-
-def make_step(section: dict[str, object], root: str) -> Step:
-    """Return the step that one subsection declares."""
-    commands = section.get("commands", [])
-    lines = [commands] if isinstance(commands, str) else commands
-    return Step(
-        str(section.get("root", root)),
-        str(section.get("folder", "")),
-        tuple(str(line) for line in lines) if isinstance(lines, list) else (),
-    )
+    file: str
 
 
 def device_map(guest: Guest, media: Media) -> str:
-    """Return the file that tells grub-bhyve which file is (hd0), (hd1), … and (cd0)."""
+    """Return the file that tells grub-bhyve which file is (hd0), (hd1), … and (cd0).
+
+    Raises Refused for a path with a blank: GRUB would take what is before it for the whole one
+    (hostdisk.c, read_device_map), and pass over a file that is not there without a word.
+    """
     disks = [disk.device for disk in guest.disks] + list(media.images)
-    lines = [f"(hd{number}) {path}" for number, path in enumerate(disks)]
+    devices = [(f"hd{number}", path) for number, path in enumerate(disks)]
     if media.iso:
-        lines.append(f"(cd0) {media.iso}")
-    return "".join(f"{line}\n" for line in lines)
+        devices.append(("cd0", media.iso))
+    for _, path in devices:
+        if any(char.isspace() for char in path):
+            raise Refused(
+                f"{guest.name}: grub-bhyve can't be given a path with blanks: {path}",
+                f"chyves {guest.name} set loader=uefi, or another name for the file",
+            )
+    return "".join(f"({name}) {path}\n" for name, path in devices)
 
 
 def menu(step: Step) -> str:

@@ -21,6 +21,8 @@ def validator() -> Any:
     return Validator(
         {
             "bhyve_flags": device_checks.bhyve_flags,
+            "bhyveload_flags": bhyveload_flags,
+            "grub_profile": grub_profile,
             "words": words,
             "word": word,
             "text": text,
@@ -73,6 +75,23 @@ def words(value: str) -> str:
 def word(value: str) -> str:
     """Take one word of letters, digits and underscores."""
     return matching(value, r"[A-Za-z][A-Za-z0-9_]*", "must be one word")
+
+
+def bhyveload_flags(value: str) -> str:
+    """Take flags for bhyveload; refuse those that chyves makes itself."""
+    from chyves_core.errors import UsageError
+    from chyves_core.loaders.flags import read_flags
+
+    try:
+        read_flags(value)
+    except UsageError as error:
+        raise Wrong(error.message) from error
+    return value
+
+
+def grub_profile(value: str) -> str:
+    """Take the name of a profile of grub-bhyve; whether there is one, only the host can tell."""
+    return matching(value, r"[A-Za-z0-9][A-Za-z0-9_.-]*", "is not the name of a profile")
 
 
 def password(value: str) -> str:

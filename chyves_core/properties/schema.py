@@ -176,9 +176,16 @@ def reason(wanted: Property, error: Exception) -> str:
 
 
 def choices(wanted: Property) -> tuple[str, ...]:
-    """Return the values that a property chooses from; empty where it takes others."""
+    """Return the values that a property chooses from; empty where it takes others.
+
+    Those of `os` are the profiles that come with chyves; a host may have more.
+    """
     if wanted.check.startswith("yesno("):
         return ("yes", "no")
+    if wanted.check.startswith("grub_profile("):
+        from chyves_core.loaders.profiles import shipped_profiles
+
+        return tuple(shipped_profiles())
     if not wanted.check.startswith("option("):
         return ()
     return tuple(re.findall(r'"([^"]*)"', wanted.check.split(", default=")[0]))

@@ -11,19 +11,16 @@ from chyves_core.bhyve.machine import Machine, Media, all_slots, plan_machine
 from chyves_core.bhyve.version import HostFacts, read_facts
 from chyves_core.disks.images import image_paths
 from chyves_core.disks.settling import check_settled
-from chyves_core.errors import NotFound, Refused
+from chyves_core.errors import Refused
 from chyves_core.guests import GUEST_PREFIX, Guest, Inventory
 from chyves_core.host import Host
+from chyves_core.loaders import firmware
 from chyves_core.loaders.loader import Loader, plan_loader
-from chyves_core.plan import Copy, Plan, Remove, Run, Step, Write, run
+from chyves_core.loaders.reading import read_loader_facts
+from chyves_core.plan import Plan, Remove, Run, Step, Write, run
 from chyves_core.settings import Settings, global_settings
 from chyves_core.supervise.folder import RunFolder, argv_text
 from chyves_core.zfs import set_properties
-
-FIRMWARE_FOLDER = "/usr/local/share/uefi-firmware"
-FIRMWARE = f"{FIRMWARE_FOLDER}/BHYVE_UEFI.fd"
-FIRMWARE_VARIABLES = f"{FIRMWARE_FOLDER}/BHYVE_UEFI_VARS.fd"
-VARIABLES_FILE = "uefi_vars.fd"
 
 
 @dataclass(frozen=True)
@@ -92,14 +89,15 @@ def plan_boot(host: Host, around: Surroundings, guest: Guest, iso: str | None) -
     check_vm_name(guest, around.facts)
     check_settled(around.inventory, guest)
     folder = RunFolder(guest.name)
-    media = find_media(host, around.inventory, guest, iso)
+    media = find_media(host, around, guest, iso)
     machine = plan_machine(
         guest, media, around.facts, folder.file("bhyve.conf"), consolidate=around.consolidate
     )
-    loader = plan_loader(guest, media, folder.path)
+    loader = plan_loader(guest, media, folder.path, read_loader_facts(host, guest, around.facts))
     # bhyve(8): a socket that is left from before is in the way of a console port.
     sockets = tuple(Remove(path) for path in virtio_console.sockets(guest, folder.path))
-    before = (*plan_variables(host, guest, media), *plan_slots(guest, media, around), *sockets)
+    variables = firmware.plan_variables(host, around.inventory, guest, media)
+    before = (*variables, *plan_slots(guest, media, around), *sockets)
     return Boot(guest, machine, loader, before, plan_files(folder, machine, loader))
 
 
@@ -135,37 +133,12 @@ def plan_slots(guest: Guest, media: Media, around: Surroundings) -> tuple[Run, .
     return (set_properties([guest.dataset], {f"{GUEST_PREFIX}pci_slots": kept}),)
 
 
-def find_media(host: Host, inventory: Inventory, guest: Guest, iso: str | None) -> Media:
+def find_media(host: Host, around: Surroundings, guest: Guest, iso: str | None) -> Media:
     """Return the files that a guest boots with: ISO, firmware, variables and image files."""
     media = Media(images=image_paths(host, guest))
     if iso:
-        media = replace(media, iso=resources.find(inventory.storage, "ISO", iso).path)
+        media = replace(media, iso=resources.find(around.inventory.storage, "ISO", iso).path)
     if guest.value("loader") == "uefi":
-        media = replace(media, firmware=find_firmware(host, inventory, guest))
-        if guest.value("uefi_vars") == "yes":
-            media = replace(media, variables=f"{guest.folder}/{VARIABLES_FILE}")
+        rom = firmware.find_firmware(host, around.inventory, guest, around.facts)
+        media = replace(media, firmware=rom, variables=firmware.variables_path(guest))
     return media
-
-
-def find_firmware(host: Host, inventory: Inventory, guest: Guest) -> str:
-    """Return the firmware that an UEFI guest boots with: its resource, or the host's own."""
-    wanted = guest.properties.get("uefi_firmware")
-    if wanted:
-        return resources.find(inventory.storage, "Firmware", wanted).path
-    if not host.path(FIRMWARE).is_file():
-        raise NotFound(
-            f"{guest.name}: there is no UEFI firmware on this host, {FIRMWARE}",
-            "pkg install edk2-bhyve, or chyves firmware import FILE",
-        )
-    return FIRMWARE
-
-
-def plan_variables(host: Host, guest: Guest, media: Media) -> tuple[Step, ...]:
-    """Return the step that gives a guest its own copy of the UEFI variables, where it has none."""
-    if not media.variables or host.path(media.variables).exists():
-        return ()
-    if not host.path(FIRMWARE_VARIABLES).is_file():
-        raise NotFound(
-            f"{guest.name}: uefi_vars=yes needs {FIRMWARE_VARIABLES}", "pkg install edk2-bhyve"
-        )
-    return (Copy(FIRMWARE_VARIABLES, media.variables),)

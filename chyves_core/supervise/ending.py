@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 # bhyve says this on every start of a guest with a screen; captures README 8.
 NOISE = ("fbuf frame buffer base",)
+# How many of its lines tell why a loader failed.
+LOADER_LINES = 3
 SIGNAL_WORDS = {
     6: "bhyve aborted",
     9: "it was killed",
@@ -27,16 +29,16 @@ class Ending:
 def explain(status: str, log: str) -> Ending:
     """Return how a guest ended.
 
-    `status` is bhyve's exit status as sh counts it, `loader-N` when the loader failed, `plan`
-    when the boot could not be prepared. bhyve(8): 0 reboot, 1 power-off, 2 halt, 3 triple fault,
-    4 error; 1 is also its answer to a line that it does not take, and then it says why
-    (captures README 4).
+    `status` is bhyve's exit status as sh counts it, `loader-` with more behind it when the loader
+    did not get so far, `plan` when the boot could not be prepared. bhyve(8): 0 reboot,
+    1 power-off, 2 halt, 3 triple fault, 4 error; 1 is also its answer to a line that it does not
+    take, and then it says why (captures README 4).
     """
     words = last_words(log)
     if status == "plan":
         return Ending(False, with_words("could not be started", own_words(log)))
     if status.startswith("loader-"):
-        return Ending(False, with_words(f"its loader failed (status {status[7:]})", words))
+        return explain_loader(status.removeprefix("loader-"), log)
     number = int(status)
     if number == 0:
         return Ending(True, "was stopped before it booted again")
@@ -51,12 +53,27 @@ def explain(status: str, log: str) -> Ending:
     return Ending(False, with_words(text, words))
 
 
-def last_words(log: str) -> str:
-    """Return the last line of what loader and bhyve said, without their noise."""
+def explain_loader(status: str, log: str) -> Ending:
+    """Return how a loader ended: `stopped`, `late`, or with an exit status as sh counts it.
+
+    A loader tells its reason in several lines, or on the console only, which nobody keeps.
+    """
+    if status == "stopped":
+        return Ending(True, "was stopped in its loader")
+    words = last_words(log, LOADER_LINES)
+    if status == "late":
+        return Ending(False, with_words("its loader took longer than loader_timeout", words))
+    killed = int(status) > 128
+    how = f"was ended by signal {int(status) - 128}" if killed else f"failed (status {status})"
+    return Ending(False, with_words(f"its loader {how}", words))
+
+
+def last_words(log: str, most: int = 1) -> str:
+    """Return the last lines of what loader and bhyve said, without their noise."""
     lines = [line.strip() for line in log.splitlines()]
     telling = [line for line in lines if line and not line.startswith(NOISE)]
-    telling = [line for line in telling if not re.match(r"(Usage:|-\w:|\[-)", line)]
-    return telling[-1] if telling else ""
+    telling = [line for line in telling if not re.match(r"([Uu]sage:|-\w:|\[-)", line)]
+    return " / ".join(telling[-most:])
 
 
 def own_words(log: str) -> str:

@@ -3,11 +3,14 @@
 boots          how often the guest has been booted since `start`
 iso            the ISO that it was started with: resource name
 loader.argv    the loader's command line, one word a line; not there for UEFI
+loader.limit   the loader's SECONDS and CONSOLE, where loader_timeout limits them; `late` when they
+               were over
+device.map     for grub-bhyve, and grub/grub.cfg its menu
 bhyve.argv     bhyve's command line, one word a line
 bhyve.conf     the machine as settings for bhyve -k, mode 0600; not there on old hosts
 phase          loading, running, or `ended STATUS`
 stop, reload   asked for by `stop` and `reload`
-bhyve.log      what loader and bhyve said
+bhyve.log      what loader and bhyve said in the last boot
 """
 
 from __future__ import annotations

@@ -176,10 +176,7 @@ def look_on(host: Host, name: str) -> str:
     while time.monotonic() < deadline:
         ending = host.read_text(folder.ending)
         if ending is not None:
-            kind, _, text = ending.strip().partition(" ")
-            if kind == "ok":
-                return text
-            raise ChyvesError(f"{name}: {text}", f"chyves {name} log")
+            return told_ending(name, ending)
         phase = folder.read(host, "phase")
         if phase and not phase.startswith("ended"):
             steady = steady or time.monotonic()
@@ -218,10 +215,22 @@ def launch_all(host: Host, around: Surroundings, starts: Sequence[Start]) -> tup
     return worst, launched
 
 
-def stay(host: Host, around: Surroundings, start: Start) -> int:
-    """Start one guest with its supervisor on this terminal, and return the supervisor's status."""
+def stay(host: Host, around: Surroundings, start: Start) -> str:
+    """Start one guest with its supervisor on this terminal, and return how the guest ended.
+
+    Raises ChyvesError with its last words where it ended badly.
+    """
     host.act(*plan_host(around))
     name = start.guest.name
     with locks.hold_for_change(host, title_of(name), locks.guest_lock(name)):
         ready(host, around, start)
-    return host.interactive(supervisor_words(host, start.guest))
+    host.interactive(supervisor_words(host, start.guest))
+    return told_ending(name, host.read_text(RunFolder(name).ending) or "failed it was interrupted")
+
+
+def told_ending(name: str, ending: str) -> str:
+    """Return how a guest ended; raises ChyvesError where it ended badly."""
+    kind, _, text = ending.strip().partition(" ")
+    if kind == "ok":
+        return text
+    raise ChyvesError(f"{name}: {text}", f"chyves {name} log")

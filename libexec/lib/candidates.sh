@@ -126,7 +126,18 @@ properties() {
 		"$CHYVES_ROOT"/lib/python3*/site-packages/chyves_core/properties/properties.spec; do
 		[ -f "$spec" ] || continue
 		LC_ALL=C awk -v sections="$sections" -v sign="$2" -f "$lib/properties.awk" "$spec"
+		case $current in
+		os=*) profiles "${spec%/properties/*}/loaders/grub_profiles.cfg" ;;
+		esac
 		break
+	done
+}
+
+# profiles FILE: the profiles for grub-bhyve in that file, and in those of this host.
+profiles() {
+	for file in "$1" "${CHYVES_LAB:+$CHYVES_LAB/root}"/usr/local/etc/chyves/grub.d/*.cfg; do
+		[ -f "$file" ] || continue
+		sed -n 's/^[[:blank:]]*\[\([A-Za-z0-9][A-Za-z0-9_.-]*\)].*/os=\1/p' "$file"
 	done
 }
 

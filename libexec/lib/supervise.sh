@@ -15,14 +15,57 @@ folder=$2
 vm=$3
 guest=$4
 
-# run_words FILE: run the command whose words are the lines of FILE.
+# run_words FILE [exec]: run the command whose words are the lines of FILE, or become it.
 run_words() {
 	file=$folder/$1
+	how=${2-}
 	set --
 	while IFS= read -r word; do
 		set -- "$@" "$word"
 	done <"$file"
-	"$@" </dev/null >>"$folder/bhyve.log" 2>&1
+	$how "$@" </dev/null >>"$folder/bhyve.log" 2>&1
+}
+
+# load: run the loader; it ends well, or `status` says how it did not.
+load() {
+	if [ -e "$folder/loader.limit" ]; then
+		read -r limit console <"$folder/loader.limit"
+		run_words loader.argv exec &
+		loader=$!
+		end_late "$loader" "$limit" "$console" &
+		watcher=$!
+		wait "$loader"
+		status=$?
+		kill "$watcher" 2>/dev/null
+	else
+		run_words loader.argv
+		status=$?
+	fi
+	[ "$status" -ne 0 ] || return 0
+	status=loader-$status
+	[ ! -e "$folder/late" ] || status='loader-late'
+	[ ! -e "$folder/stop" ] || status='loader-stopped'
+	return 1
+}
+
+# end_late PROCESS SECONDS CONSOLE: end a loader that takes longer, but none at whose console
+# somebody is: a menu or a prompt waits for what is typed there.
+end_late() {
+	trap 'kill "$nap" 2>/dev/null; exit 0' TERM
+	rest "$2"
+	while pgrep -f "^([^ ]*/)?cu .*$3( |\$)" >/dev/null; do
+		rest 5
+	done
+	: >"$folder/late"
+	kill -TERM "$1"
+	rest 5
+	kill -KILL "$1"
+}
+
+rest() {
+	sleep "$1" &
+	nap=$!
+	wait "$nap"
 }
 
 phase() {
@@ -33,7 +76,8 @@ status=0
 boot=first
 while [ "$status" -eq 0 ] || [ -e "$folder/reload" ]; do
 	[ ! -e "$folder/stop" ] || break
-	rm -f "$folder/reload"
+	rm -f "$folder/reload" "$folder/loader.limit" "$folder/late"
+	: >"$folder/bhyve.log"
 	if ! "$chyves" boot-step "$guest" "$boot" >>"$folder/bhyve.log" 2>&1; then
 		status=plan
 		break
@@ -41,12 +85,7 @@ while [ "$status" -eq 0 ] || [ -e "$folder/reload" ]; do
 	boot=again
 	if [ -e "$folder/loader.argv" ]; then
 		phase loading
-		run_words loader.argv
-		status=$?
-		if [ "$status" -ne 0 ]; then
-			status=loader-$status
-			break
-		fi
+		load || break
 	fi
 	phase running
 	run_words bhyve.argv

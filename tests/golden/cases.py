@@ -22,6 +22,9 @@ CASES: dict[str, Case] = {
     "nvme-disk": Case(properties={"bhyve_disk_type": "nvme"}),
     "disk-options": Case(properties={"virtio_block_options_disk0": "nocache,sectorsize=512/4096"}),
     "six-disks": Case(disks=6),
+    "first-disk-only-for-a-while": Case(
+        disks=2, properties={"bhyveload_disks": "first", "loader_timeout": "30"}
+    ),
     "disk-added-later-keeps-the-nic": Case(disks=2),
     "disk-with-stored-slot-far-away": Case(properties={"pci_slots": "disk0=9,tap50=5"}),
     "image-file-beside-the-zvol": Case(
@@ -94,22 +97,5 @@ CASES: dict[str, Case] = {
     "address-that-carries-options": Case(properties={"tap50_mac": "58:9c:fd:00:00:01,backend=x"}),
     "cpus-that-are-no-number": Case(properties={"cpu": "²"}),
     "no-uuid": Case(properties={"uuid": ""}),
-    **{
-        f"grub-{os}": Case(properties={"loader": "grub-bhyve", "os": os})
-        for os in (
-            "default",
-            "debian",
-            "d8lvm",
-            "centos6",
-            "centos7",
-            "openbsd60",
-            "netbsd",
-            "custom",
-        )
-    },
     **DEVICE_CASES,
-    **{
-        f"grub-{os}-from-iso": Case(properties={"loader": "grub-bhyve", "os": os}, media=ISO)
-        for os in ("default", "debian", "arch", "gentoo", "coreos", "openbsd", "netbsd", "custom")
-    },
 }

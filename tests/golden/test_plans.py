@@ -13,7 +13,8 @@ import pytest
 from chyves_core.bhyve.machine import Machine, plan_machine
 from chyves_core.errors import ChyvesError
 from chyves_core.guests import Disk, Guest
-from chyves_core.loaders.loader import plan_loader
+from chyves_core.loaders.loader import LoaderFacts, plan_loader
+from chyves_core.loaders.profiles import shipped_profiles
 from chyves_core.network.plan import Design, plan_down, plan_up
 from chyves_core.plan import Run, show
 from chyves_core.properties.schema import load_schema
@@ -45,6 +46,13 @@ def plan_case(case: Case, config_path: str) -> Machine:
     return plan_machine(guest, case.media, facts, config_path, consolidate=case.consolidate)
 
 
+def loader_facts(case: Case, guest: Guest) -> LoaderFacts:
+    """Return what the loader of a case is planned from; profiles are those of chyves."""
+    uses_grub = guest.value("loader") == "grub-bhyve"
+    profile = shipped_profiles()[guest.value("os")] if uses_grub else None
+    return LoaderFacts(HOSTS[case.host], profile)
+
+
 def plan_text(case: Case) -> str:
     """Return everything that starting and stopping a case's guest would do, or the refusal."""
     guest = make_guest(case)
@@ -52,7 +60,7 @@ def plan_text(case: Case) -> str:
     interfaces = {each.name: each for each in case.interfaces}
     try:
         machine = plan_case(case, folder.file("bhyve.conf"))
-        loader = plan_loader(guest, case.media, folder.path)
+        loader = plan_loader(guest, case.media, folder.path, loader_facts(case, guest))
         up = plan_up(guest, Design(case.automatic, case.bridges), interfaces)
     except ChyvesError as error:
         return f"chyves: {error}\n        {error.hint}\n"

@@ -46,7 +46,9 @@ def main(arguments: list[str], lab: Lab) -> int:
     """Load the guest's kernel; 0 and a VM that is ready to run, or an error."""
     started = time.monotonic()
     try:
-        options, names = parse_options(arguments, "CSc:d:e:h:l:m:")
+        # bhyveload.c of 10.4 does not have -C, that of 12.0 has it.
+        letters = "CSc:d:e:h:l:m:" if lab.freebsd >= (12, 0) else "Sc:d:e:h:l:m:"
+        options, names = parse_options(arguments, letters)
     except BadOption as bad:
         print(f"bhyveload: {bad}\n{USAGE}", file=sys.stderr)
         return 1

@@ -18,6 +18,7 @@ from chyves_core.lab.bhyve import vmm
 from chyves_core.lab.bhyve.grub_loaded import GrubLoad
 from chyves_core.lab.bhyve.machine import Refused, memory_size
 from chyves_core.lab.home import Lab
+from chyves_core.lab.host.processes import forget, register
 
 USAGE = """\
 Usage: grub-bhyve [OPTION...] vmname
@@ -71,13 +72,16 @@ def main(arguments: list[str], lab: Lab) -> int:
     if "--help" in arguments or "-?" in arguments:
         print(HELP, end="")
         return 0
+    register(lab, "grub-bhyve", " ".join(["grub-bhyve", *arguments]))
     try:
         line = read_line(arguments)
         make_vm(lab, line)
+        return load(lab, line)
     except UsageError as error:
         print(error, file=sys.stderr)
         return 1
-    return load(lab, line)
+    finally:
+        forget(lab)
 
 
 def read_line(arguments: list[str]) -> GrubLine:

