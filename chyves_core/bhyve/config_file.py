@@ -96,17 +96,12 @@ def lpc_settings(value: str) -> Settings:
     device, _, rest = value.partition(",")
     if device.startswith("com"):
         yield f"lpc.{device}.path", rest
-    elif device == "bootrom":
-        image, _, variables = rest.partition(",")
-        yield "lpc.bootrom", image
-        if variables:
-            yield "lpc.bootvars", variables
-    elif device == "fwcfg":
-        yield "lpc.fwcfg", rest
     elif device == "tpm":
         kind, _, path = rest.partition(",")
         yield "tpm.type", kind
         yield "tpm.path", path.partition(",")[0]
+        # -l sets it by itself; without it bhyve aborts (tpm_device.c).
+        yield "tpm.version", "2.0"
 
 
 def device_settings(value: str) -> Settings:

@@ -55,13 +55,18 @@ class HostFacts:
 
     @property
     def has_disk_serials(self) -> bool:
-        """Whether all block devices take ser=, and pass unknown options by (bhyve(8), 13.0)."""
-        return self.is_at_least("13.0")
+        """Whether all block devices take ser=: virtio-blk refused it before (block_if.c, 13.1)."""
+        return self.is_at_least("13.1")
 
     @property
     def has_nvme(self) -> bool:
         """Whether bhyve has NVMe disks (bhyve(8), 12.0)."""
         return self.is_at_least("12.0")
+
+    @property
+    def has_nvme_options(self) -> bool:
+        """Whether NVMe disks take the options of other block devices (pci_nvme.c, 13.1)."""
+        return self.is_at_least("13.1")
 
     @property
     def has_e1000(self) -> bool:

@@ -18,6 +18,7 @@ HOSTS = {
     "13.2": HostFacts(1302001, "amd64", 4, 4, True),
     "14.3": HostFacts(1403000, "amd64", 8, 8, True),
     "no-iommu": HostFacts(1403000, "amd64", 8, 8, True, has_iommu=False),
+    "15.0": HostFacts(1500068, "amd64", 8, 8, True),
     "arm64": HostFacts(1500068, "aarch64", 8, 8, True),
 }
 

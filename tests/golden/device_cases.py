@@ -84,6 +84,11 @@ DEVICE_CASES = {
     "flags-of-the-user-in-the-way": Case(properties={"bargs": "-H -s 4,virtio-rnd"}),
     "setting-of-the-user-in-the-way": Case(properties={"bargs": "-H -o memory.size=1G"}),
     "flags-too-new": Case(host="12.2", properties={"bargs": "-H -D"}),
+    "nvme-with-options-on-12.2": Case(
+        host="12.2",
+        properties={"bhyve_disk_type": "nvme", "virtio_block_options_disk0": "nocache"},
+    ),
+    "firmware-on-15": Case(host="15.0", properties={**UEFI, "fwcfg": "qemu"}, media=FIRMWARE),
     "nvme-on-10.3": Case(host="10.3", properties={"bhyve_disk_type": "nvme"}),
     "e1000-on-10.3": Case(host="10.3", properties={"bhyve_net_type": "e1000"}),
     "vnc-on-10.3": Case(host="10.3", properties=VNC, media=FIRMWARE),

@@ -102,27 +102,6 @@ def release_of(case: Case) -> tuple[int, int]:
     return number // 100_000, number // 1_000 % 100
 
 
-# What bhyve does not take yet as chyves writes it.
-WRONG = {
-    "tpm-by-swtpm": "the file lacks tpm.version=2.0: bhyve aborts in tpm_device_create()",
-    "tpm-of-the-host": "as tpm-by-swtpm",
-}
-WRONG_IN_FLAGS = {
-    **WRONG,
-    "newer-devices": "-l knows no fwcfg: it is -l bootrom,ROM,fwcfg=qemu",
-}
-
-
-def but_for(wrong: dict[str, str], names: list[str]) -> list[object]:
-    """Return the names as parameters; the wrong ones are known to fail."""
-    return [
-        pytest.param(name, marks=pytest.mark.xfail(reason=wrong[name], strict=True))
-        if name in wrong
-        else name
-        for name in names
-    ]
-
-
 AMD64 = [name for name, case in CASES.items() if HOSTS[case.host].arch == "amd64"]
 # -s numbers the ports of an AHCI controller one after the other; only settings can leave one out.
 SAME_IN_FLAGS = [
@@ -130,7 +109,7 @@ SAME_IN_FLAGS = [
 ]
 
 
-@pytest.mark.parametrize("name", but_for(WRONG, AMD64))
+@pytest.mark.parametrize("name", AMD64)
 def test_the_labs_bhyve_takes_every_planned_line(name: str, tmp_path: Path) -> None:
     from chyves_core.lab.bhyve.grammar import check_line
 
@@ -148,7 +127,7 @@ def test_the_labs_bhyve_takes_every_planned_line(name: str, tmp_path: Path) -> N
     assert len(slots) == len(set(slots))
 
 
-@pytest.mark.parametrize("name", but_for(WRONG_IN_FLAGS, SAME_IN_FLAGS))
+@pytest.mark.parametrize("name", SAME_IN_FLAGS)
 def test_the_file_says_what_the_command_line_would_say(name: str, tmp_path: Path) -> None:
     from chyves_core.lab.bhyve.options import read_command_line
 

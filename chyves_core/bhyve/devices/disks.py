@@ -32,6 +32,8 @@ def devices(
     """Yield the block devices of a guest; disks that share an AHCI controller are one device."""
     kind = guest.value(TYPE)
     check_type(guest, kind, facts)
+    if kind == "nvme":
+        check_nvme_options(guest, facts)
     shared: dict[tuple[int, int], list[Drive]] = {}
     for drive in drives(guest, images, places, facts):
         if not drive.place.has_port:
@@ -127,6 +129,17 @@ def check_type(guest: Guest, kind: str, facts: HostFacts) -> None:
         raise Refused(
             f"{guest.name}: nvme disks need FreeBSD 12.0", f"chyves {guest.name} set {TYPE}=ahci-hd"
         )
+
+
+def check_nvme_options(guest: Guest, facts: HostFacts) -> None:
+    """Refuse block options that NVMe disks did not take yet (pci_nvme.c of 13.0)."""
+    for disk in guest.disks:
+        if options_of(guest, disk) and not facts.has_nvme_options:
+            name = f"{OPTIONS}{disk.name}"
+            raise Refused(
+                f"{guest.name}: {name}: an nvme disk has options from FreeBSD 13.1 on",
+                f"chyves {guest.name} unset {name}",
+            )
 
 
 def image_name(path: str) -> str:

@@ -16,6 +16,7 @@ from chyves_core.bhyve.version import HostFacts
 from chyves_core.errors import Refused
 from chyves_core.guests import Guest
 
+FWCFG_SINCE = "14.0"
 SERIAL_PORTS = ("com2", "com3", "com4")
 
 
@@ -41,20 +42,39 @@ def devices(guest: Guest, firmware: Firmware, facts: HostFacts) -> Iterator[Argu
 
 def bootrom(guest: Guest, firmware: Firmware, facts: HostFacts) -> Argument:
     """Return the firmware, with the file of its variables where the guest keeps them."""
-    if not firmware.variables:
-        sources = ("loader", "uefi_firmware")
-        return Argument("-l", f"bootrom,{firmware.image}", sources, "firmware that boots the guest")
-    if not facts.has_firmware_variables:
+    fwcfg = guest.properties.get("fwcfg", "")
+    if fwcfg and not facts.is_at_least(FWCFG_SINCE):
+        without = f"chyves {guest.name} unset fwcfg"
+        raise Refused(f"{guest.name}: fwcfg needs FreeBSD {FWCFG_SINCE}", without)
+    if firmware.variables and not facts.has_firmware_variables:
         raise Refused(
             f"{guest.name}: uefi_vars=yes needs FreeBSD 13.1",
             f"chyves {guest.name} set uefi_vars=no",
         )
-    return Argument(
-        "-l",
-        f"bootrom,{firmware.image},{firmware.variables}",
-        ("loader", "uefi_firmware", "uefi_vars"),
-        "firmware that boots the guest, and its variables",
-    )
+    words = [firmware.image or ""]
+    sources = ["loader", "uefi_firmware"]
+    if firmware.variables:
+        words.append(firmware.variables)
+        sources.append("uefi_vars")
+    if fwcfg:
+        words.append(f"fwcfg={fwcfg}")
+        sources.append("fwcfg")
+    says = "firmware that boots the guest" + (", and its variables" if firmware.variables else "")
+    value = ",".join(("bootrom", *words))
+    return Argument("-l", value, tuple(sources), says, bootrom_settings(firmware, fwcfg, facts))
+
+
+def bootrom_settings(
+    firmware: Firmware, fwcfg: str, facts: HostFacts
+) -> tuple[tuple[str, str], ...]:
+    """Return the settings of the firmware: FreeBSD 15 took them out of lpc."""
+    prefix = "" if facts.is_at_least("15.0") else "lpc."
+    found = [(f"{prefix}bootrom", firmware.image or "")]
+    if firmware.variables:
+        found.append((f"{prefix}bootvars", firmware.variables))
+    if fwcfg:
+        found.append(("lpc.fwcfg", fwcfg))
+    return tuple(found)
 
 
 def serial_ports(guest: Guest, facts: HostFacts) -> Iterator[Argument]:
