@@ -12,12 +12,9 @@ from chyves_core.host import Host, failed
 from chyves_core.layout import shell_layout
 from chyves_core.plan import quote, run
 from chyves_core.pool_use import hold_pool, running_on
-from chyves_core.pools import Pool, use_hint
+from chyves_core.pools import DOOMED, Pool, use_hint
 from chyves_core.sizes import show_size
 from chyves_core.zfs import Dataset, read_tree
-
-# A layout that is being destroyed is called so: it is no layout any more, whatever is left of it.
-DOOMED = "chyves_uninstalled"
 
 
 def uninstall(command: Changing, name: str, *, force: bool) -> None:

@@ -12,9 +12,10 @@ from chyves_core.guests import GUEST_PREFIX, read_inventory
 from chyves_core.host import Host
 from chyves_core.look import Look
 from chyves_core.plan import Plan, Run, run
+from chyves_core.pools import DOOMED, READABLE
 from chyves_core.replicate import COPIES
 from chyves_core.sizes import show_size
-from chyves_core.zfs import Dataset
+from chyves_core.zfs import Dataset, read_tree
 
 # More than an empty filesystem or volume holds of its own.
 EMPTY_BYTES = 1 << 20
@@ -110,6 +111,18 @@ def unfinished_copies(look: Look) -> Iterator[Finding]:
                 step = run("zfs", "destroy", "-r", name)
                 problem = f"{name} is a copy that was never finished"
                 yield Finding(pool.name, problem, str(step), Mend((locks.LAYOUT,), acting((step,))))
+
+
+def unfinished_uninstalls(look: Look) -> Iterator[Finding]:
+    """Find layouts that were being destroyed; `uninstall` shows what goes, and asks."""
+    storage = look.inventory.storage
+    pools = {f"{pool.name}/{DOOMED}": pool for pool in storage.pools if pool.health in READABLE}
+    for name, dataset in read_tree(look.host, list(pools)).items():
+        if name in pools and dataset.own("mountpoint") == pools[name].mountpoint:
+            size = show_size(int(dataset.value("used", "0")))
+            problem = f"was being uninstalled, and {name} is left, {size}"
+            command = f"chyves dataset {pools[name].name} uninstall"
+            yield Finding(pools[name].name, problem, command)
 
 
 def is_within(name: str, dataset: str) -> bool:

@@ -1,0 +1,163 @@
+"""`doctor`: what it says of pools and snapshots, and that --fix destroys nothing that is needed."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from tests.commands.whole_guests import guests, make_whole_guests, snapshots
+
+if TYPE_CHECKING:
+    from tests.conftest import LabHost
+
+GUESTS = "zroot/chyves/guests"
+WEB1 = f"{GUESTS}/web1"
+
+
+def found(lab: LabHost) -> dict[str, dict[str, str]]:
+    """What doctor finds, by whose it is: one thing of each."""
+    rows = json.loads(lab.chyves("doctor", "--json", status=None).stdout)
+    by_subject = {row["subject"]: row for row in rows}
+    assert len(by_subject) == len(rows), rows
+    return by_subject
+
+
+def test_an_interrupted_uninstall_is_told_and_ended_only_by_its_command(lab: LabHost) -> None:
+    make_whole_guests(lab, ["mail"], pool="tank")
+    words = ("dataset", "tank", "uninstall", "force", "-y")
+    lab.forget_commands()
+    lab.chyves(*words, status=-9, CHYVES_LAB_FAIL="zfs:7:kill")
+    assert "tank/chyves_uninstalled" in lab.datasets()
+    row = found(lab)["tank"]
+    assert row["problem"].startswith("was being uninstalled, and tank/chyves_uninstalled is left, ")
+    assert row["command"] == "chyves dataset tank uninstall"
+    before = lab.everything()
+    lab.chyves("doctor", "--fix", "-y", status=1)
+    assert lab.everything() == before
+    lab.chyves("dataset", "tank", "uninstall", "-y")
+    assert found(lab) == {}
+    lab.run("zfs", "create", "tank/chyves_uninstalled")
+    assert found(lab) == {}
+
+
+def test_snapshots_of_a_move_that_did_not_happen_go(lab: LabHost) -> None:
+    make_whole_guests(lab, ["web1", "web10"], snapshots=["a"])
+    lab.chyves("web1", "move", "tank", status=-9, CHYVES_LAB_FAIL="zfs:9:kill")
+    lab.run("zfs", "snapshot", "-r", f"{GUESTS}/web10@chyves-move-one")
+    assert f"{WEB1}@chyves-move-1" in lab.datasets()
+    row = found(lab)["web1"]
+    assert row["problem"].startswith("@chyves-move-1 was taken to move it, which is at work or was")
+    assert row["command"] == "chyves doctor --fix"
+    lab.chyves("doctor", "--fix", "-q")
+    assert found(lab) == {}
+    assert snapshots(lab, "web1") == ["a"]
+    assert snapshots(lab, "web10") == ["a", "chyves-move-one"]
+
+
+def test_a_snapshot_of_a_move_that_is_needed_stays(lab: LabHost) -> None:
+    make_whole_guests(lab, ["web1", "web2"], snapshots=["chyves-move-1"])
+    lab.run("zfs", "hold", "mine", f"{WEB1}/disk0@chyves-move-1")
+    lab.run("zfs", "clone", f"{GUESTS}/web2/disk0@chyves-move-1", "zroot/rescued")
+    rows = found(lab)
+    assert rows["web1"]["command"] == f"zfs holds {WEB1}/disk0@chyves-move-1"
+    assert rows["web2"]["command"] == "zfs list -o name,origin zroot/rescued"
+    before = lab.everything()
+    lab.chyves("doctor", "--fix", "-y", status=1)
+    assert lab.everything() == before
+
+
+def test_marks_stay_while_the_old_place_of_a_moved_guest_has_to_be_compared(lab: LabHost) -> None:
+    make_whole_guests(lab, ["other", "web1"])
+    lab.chyves("other", "move", "tank")
+    calls = [argv[1] for argv in lab.commands("zfs")]
+    last = len(calls) - calls[::-1].index("destroy") - 1
+    # The last destroy forgets the marks, the one before takes the old place away.
+    place = last - calls[:last][::-1].index("destroy") - calls.count("create")
+    lab.chyves("web1", "move", "tank", status=-9, CHYVES_LAB_FAIL=f"zfs:{place}:kill")
+    assert (WEB1 in lab.datasets(), guests(lab)) == (True, ["other", "web1", "web1"])
+    assert found(lab)["web1"]["problem"].startswith("was moved to tank, and ")
+    lab.chyves("doctor", "--fix")
+    assert found(lab) == {}
+    assert guests(lab) == ["other", "web1"]
+    assert not [name for name in lab.datasets() if "chyves-move" in name]
+
+
+def test_a_guest_that_can_not_go_back_when_it_boots_is_told_before_it_does(lab: LabHost) -> None:
+    make_whole_guests(lab, ["web1", "web2", "web3", "web4"], snapshots=["a"])
+    words = ("revert_to_snapshot=@a", "revert_to_snapshot_method=both")
+    lab.chyves("web1,web2,web3,web4", "set", *words)
+    assert found(lab) == {}
+    lab.run("zfs", "destroy", "-r", f"{WEB1}@a")
+    lab.run("zfs", "snapshot", f"{GUESTS}/web2/disk0@b")
+    lab.run("zfs", "destroy", f"{GUESTS}/web3/disk0@a")
+    lab.run("zfs", "destroy", "-r", f"{GUESTS}/web4@a")
+    lab.chyves("web4", "set", "revert_to_snapshot_method=off")
+    rows = found(lab)
+    told = {name: row["problem"] for name, row in rows.items()}
+    assert told == {
+        "web1": "can't boot: there is no snapshot @a",
+        "web2": "can't boot: can't go back to @a, @b is newer",
+        "web3": "can't boot: can't go back to @a, which disk0 does not have",
+    }
+    assert rows["web1"]["command"] == "chyves web1 set revert_to_snapshot_method=off"
+    assert rows["web2"]["command"].startswith("chyves web2 snapshot delete")
+    before = lab.everything()
+    lab.chyves("doctor", "--fix", "-y", status=1)
+    assert lab.everything() == before
+
+
+def test_a_snapshot_that_clone_took_and_no_clone_stands_on_goes(lab: LabHost) -> None:
+    make_whole_guests(lab, ["web1", "web2"], snapshots=["clone-web9-2020-01-01T00:00:00Z"])
+    lab.forget_commands()
+    lab.chyves("web1", "clone", "web3", "-cu")
+    marking = [argv[1] for argv in lab.commands("zfs")].index("destroy") + 1
+    (own,) = (name for name in snapshots(lab, "web1") if "web3" in name)
+    assert found(lab) == {}
+    # As it is when `zfs destroy -d` failed, and the clone has gone since.
+    fault = f"zfs:{marking}:fail"
+    lab.chyves("web3", "clone", "web4", "-cu", status=1, CHYVES_LAB_FAIL=fault)
+    assert found(lab) == {}
+    lab.chyves("web4", "delete", "-y")
+    (left,) = snapshots(lab, "web3")
+    row = found(lab)["web3"]
+    assert row["problem"] == f"@{left} was taken to clone it, and no clone stands on it"
+    assert row["command"] == f"chyves web3 snapshot delete @{left}"
+    lab.chyves("doctor", "--fix", "-q")
+    assert found(lab) == {}
+    assert snapshots(lab, "web3") == []
+    assert own in snapshots(lab, "web1")
+    # A name of that form, but not of the moment at which it was taken: somebody else's.
+    assert snapshots(lab, "web2") == ["clone-web9-2020-01-01T00:00:00Z"]
+
+
+def test_an_exact_copy_is_a_note_and_other_conflicts_are_not(lab: LabHost) -> None:
+    make_whole_guests(lab, ["web1", "web2", "web3"], snapshots=["s"])
+    lab.chyves("web1", "clone", "twin", "-ce")
+    lab.chyves("doctor")
+    row = found(lab)["twin"]
+    assert row["problem"] == "is an exact copy of web1: don't run both on one network"
+    assert (row["note"], row["command"]) == (True, "chyves info -v web1,twin")
+    lab.run("zfs", "set", "chyves:serial=nmdm50", f"{GUESTS}/web3")
+    said = lab.chyves("doctor", status=1).stdout
+    assert "twin: is an exact copy of web1" in said
+    assert "web1: serial=nmdm50 is that of web3 too" in said
+    # One value of its own, and it is no exact copy any more: what is left is in the way.
+    lab.run("zfs", "set", "chyves:serial=nmdm53", f"{GUESTS}/web3")
+    lab.run("zfs", "set", "chyves:serial=nmdm54", f"{GUESTS}/twin")
+    assert "is that of web1 too" in lab.chyves("doctor", status=1).stdout
+
+
+def test_a_guest_in_two_places_is_explained_by_the_move_that_was_interrupted(lab: LabHost) -> None:
+    make_whole_guests(lab, ["other", "web1"])
+    lab.chyves("other", "move", "tank")
+    calls = [argv[1] for argv in lab.commands("zfs")]
+    switch = calls.index("rename") + 1 - calls.count("create")
+    lab.chyves("web1", "move", "tank", status=-9, CHYVES_LAB_FAIL=f"zfs:{switch}:kill-after")
+    for words in (("web1", "get", "cpu"), ("web1", "set", "cpu=2"), ("list",), ("web1", "start")):
+        said = lab.chyves(*words, status=4).stderr
+        assert "`chyves web1 move tank` " in said, words
+        assert said.endswith("\n        chyves doctor --fix\n"), words
+    assert found(lab)["web1"]["command"] == "chyves doctor --fix"
+    lab.chyves("doctor", "--fix")
+    assert guests(lab) == ["other", "web1"]
+    assert found(lab) == {}
