@@ -27,11 +27,15 @@ MARK = "chyves-move"
 
 @dataclass(frozen=True)
 class Move:
-    """A guest with all its datasets and snapshots, and the pool that it goes to."""
+    """A guest with all its datasets and snapshots, and the pool that it goes to.
+
+    `bookmarks` can't go along: zfs sends none, and one can only be made from its snapshot.
+    """
 
     guest: Guest
     tree: Tree
     pool: Pool
+    bookmarks: tuple[str, ...] = ()
 
     @property
     def title(self) -> str:
@@ -49,8 +53,8 @@ class Move:
         return f"{self.pool.root}/guests/{self.guest.name}"
 
     @property
-    def preview(self) -> str:
-        """One line that says what goes where."""
+    def preview(self) -> list[str]:
+        """One line that says what goes where, and one for what can't go along."""
         names = self.tree.datasets
         disks = len(self.guest.disks)
         parts = [f"{disks} disk{'s' if disks != 1 else ''}"]
@@ -60,9 +64,11 @@ class Move:
         if any(each.value("origin", "-") != "-" for each in names.values()):
             parts.append("independent of what it was cloned from")
         size = show_size(self.tree.needed)
-        return (
-            f"{self.guest.name}: {self.tree.root} to {self.target} with {', '.join(parts)}, {size}"
-        )
+        name, root = self.guest.name, self.tree.root
+        lines = [f"{name}: {root} to {self.target} with {', '.join(parts)}, {size}"]
+        if self.bookmarks:
+            lines.append(f"{name}: lost are its bookmarks: {', '.join(self.bookmarks)}")
+        return lines
 
 
 def move_guest(command: Changing, name: str, pool: str) -> None:
@@ -77,7 +83,10 @@ def move_guest(command: Changing, name: str, pool: str) -> None:
             command.say(f"{name}: is on {pool} now")
             return
         job = look(host, inventory, guest, inventory.storage.active_pool(pool))
-        command.say(f"# {job.preview}" if host.dry_run else job.preview)
+        for line in job.preview:
+            command.say(f"# {line}" if host.dry_run else line)
+        if job.bookmarks:
+            command.confirm("Move it, and lose its bookmarks for good?")
         place = replicate.plan_place(inventory.storage.datasets, job.pool.root)
         host.act(*place, *clear_copy(host, job))
         shown = on_terminal() and not command.quiet
@@ -90,13 +99,20 @@ def move_guest(command: Changing, name: str, pool: str) -> None:
 def look(host: Host, inventory: Inventory, guest: Guest, pool: Pool) -> Move:
     """Return what moving a guest means; raises Refused where it can't be."""
     check_stopped(inventory, read_runtime(host), guest)
-    job = Move(guest, read_trees(host, guest.dataset)[guest.dataset], pool)
+    tree = read_trees(host, guest.dataset)[guest.dataset]
+    job = Move(guest, tree, pool, read_bookmarks(host, guest))
     if job.target in inventory.storage.datasets:
         raise Refused(f"{guest.name}: {job.target} is there, and is not a guest")
     check_snapshots(inventory, job)
     replicate.check_can_be_sent(job.tree)
     replicate.check_room(host, [job.tree], f"{pool.root}/guests", guest.name)
     return job
+
+
+def read_bookmarks(host: Host, guest: Guest) -> tuple[str, ...]:
+    """Return the full names of the bookmarks of a guest and its disks."""
+    argv = ("zfs", "list", "-H", "-r", "-t", "bookmark", "-o", "name", guest.dataset)
+    return tuple(host.read(*argv).stdout.splitlines())
 
 
 def check_stopped(inventory: Inventory, runtime: Runtime, guest: Guest) -> None:
