@@ -227,6 +227,16 @@ def check_nothing_more(host: Host, job: Move) -> None:
         ) from error
 
 
+def unchanged_rest(host: Host, dataset: str) -> Tree | None:
+    """Return what a move left at the old place of a guest, None where it may have changed since.
+
+    Where its snapshots are gone, there is nothing left by which that could be told.
+    """
+    rest = read_trees(host, dataset)[dataset]
+    marks = replicate.marks_of(rest, MARK)
+    return None if not marks or replicate.is_written_to(host, rest, marks[-1]) else rest
+
+
 def remove_rest(host: Host, inventory: Inventory, guest: Guest) -> None:
     """Remove what an interrupted move left of a guest that is where it should be."""
     storage = inventory.storage
@@ -235,12 +245,12 @@ def remove_rest(host: Host, inventory: Inventory, guest: Guest) -> None:
         same_name = dataset.rpartition("/")[2] == guest.name
         uuid = storage.datasets[dataset].own(f"{GUEST_PREFIX}uuid")
         if same_name and uuid and uuid == guest.properties.get("uuid"):
-            rest = read_trees(host, dataset)[dataset]
-            marks = replicate.marks_of(rest, MARK)
-            if not marks or replicate.is_written_to(host, rest, marks[-1]):
+            rest = unchanged_rest(host, dataset)
+            if rest is None:
                 raise Refused(
-                    f"{dataset}: was left by a move and written to since, look what it is",
-                    f"zfs list -r -t all {dataset}",
+                    f"{guest.name}: is on {pool.name}, and {dataset} is left, which may have "
+                    "been written to since",
+                    "look what it is; chyves doctor --fix destroys it",
                 )
             finish(host, Move(guest, rest, pool))
     tree = read_trees(host, guest.dataset)[guest.dataset]

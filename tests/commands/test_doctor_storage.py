@@ -161,3 +161,39 @@ def test_a_guest_in_two_places_is_explained_by_the_move_that_was_interrupted(lab
     lab.chyves("doctor", "--fix")
     assert guests(lab) == ["other", "web1"]
     assert found(lab) == {}
+
+
+def test_the_rest_of_a_move_that_can_not_be_compared_any_more_is_asked_about(lab: LabHost) -> None:
+    """`zfs destroy -r` takes the snapshots first, and then finds the disk open."""
+    make_whole_guests(lab, ["web1"], snapshots=["a"])
+    with open(lab.root / f"dev/zvol/{WEB1}/disk0", "rb"):
+        lab.chyves("web1", "move", "tank", status=1)
+    said = lab.chyves("web1", "move", "tank", status=4).stderr
+    assert said.startswith(f"chyves: web1: is on tank, and {WEB1} is left, which may have been ")
+    row = found(lab)["web1"]
+    assert row["problem"].startswith(f"was moved to tank, and {WEB1} is left, ")
+    assert row["command"] == f"zfs destroy -r {WEB1}"
+    before = lab.everything()
+    done = lab.chyves("doctor", "--fix", status=4)
+    assert f"Destroy {WEB1} for good?" in done.stderr
+    assert "nothing is wrong" not in done.stdout
+    assert lab.everything() == before
+    lab.chyves("doctor", "--fix", "-y")
+    assert found(lab) == {}
+    argv = ("zfs", "list", "-H", "-r", "-t", "all", "-o", "name", "zroot/chyves/guests")
+    assert lab.run(*argv).stdout == "zroot/chyves/guests\n"
+    assert "tank/chyves/guests/web1/disk0@a" in lab.datasets()
+
+
+def test_half_a_guest_is_told_from_the_whole_one_of_its_name(lab: LabHost) -> None:
+    make_whole_guests(lab, ["web1"], snapshots=["a"])
+    lab.run("zfs", "inherit", "chyves:chyves_guest_version", WEB1)
+    make_whole_guests(lab, ["web1"], pool="tank", first=3)
+    row = found(lab)["web1"]
+    assert row["problem"].startswith(f"{WEB1} is half a guest, ")
+    assert row["command"] == f"zfs destroy -r {WEB1}"
+    lab.chyves("doctor", "--fix", "-y")
+    assert found(lab) == {}
+    assert [name for name in lab.datasets("filesystem") if "/web1" in name] == [
+        "tank/chyves/guests/web1"
+    ]
