@@ -11,7 +11,8 @@ from chyves_core.doctor.unfinished import acting
 from chyves_core.errors import ChyvesError, NotFound
 from chyves_core.guests import Guest
 from chyves_core.look import Look
-from chyves_core.plan import Run
+from chyves_core.plan import Run, run
+from chyves_core.resources import FIRMWARE, ISO
 from chyves_core.snapshots import revert
 from chyves_core.snapshots.deleting import obstacle, plan_destroy
 from chyves_core.snapshots.naming import OF_COPYING, is_of_clone
@@ -59,6 +60,25 @@ def marks(guest: Guest, own: Iterable[Snapshot]) -> Iterator[Finding]:
                 yield Finding(guest.name, problem, why[1])
             else:
                 yield left_behind(guest, each, problem, "chyves doctor --fix")
+
+
+def of_resources(look: Look) -> Iterator[Finding]:
+    """Find the snapshots that `dataset promote` takes of resources, to copy them."""
+    if journal.pending(look.host):
+        return
+    storage = look.inventory.storage
+    roots = [f"{pool.root}/{kind}" for pool in storage.active_pools for kind in (ISO, FIRMWARE)]
+    for piece in read_pieces(look.host, roots):
+        kind, name = piece.dataset.split("/")[-2:]
+        places = [f"{pool.root}/{kind}/{name}" for pool in storage.active_pools]
+        # One that is on two pools is compared by them.
+        alone = sum(place in storage.datasets for place in places) == 1
+        if alone and re.fullmatch(OF_COPYING, piece.name):
+            problem = f"@{piece.name} was taken to copy it, which is at work or was interrupted"
+            step = run("zfs", "destroy", piece.full_name)
+            free = not (piece.clones or piece.holds)
+            mend = Mend((locks.LAYOUT,), acting((step,))) if free else None
+            yield Finding(name, problem, "chyves doctor --fix" if free else str(step), mend)
 
 
 def of_clones(

@@ -125,6 +125,19 @@ def unfinished_copies(look: Look) -> Iterator[Finding]:
                 yield Finding(pool.name, problem, str(step), Mend((locks.LAYOUT,), acting((step,))))
 
 
+def rests_of_promotions(look: Look) -> Iterator[Finding]:
+    """Find resources on pools that are not the primary one: it alone has any that count."""
+    storage = look.inventory.storage
+    primary = next((pool for pool in storage.active_pools if pool.state == "primary"), None)
+    for pool in storage.active_pools if primary else ():
+        parents = [f"{pool.root}/{kind}" for kind in (resources.ISO, resources.FIRMWARE)]
+        for name in storage.datasets:
+            if primary and pool != primary and name.rpartition("/")[0] in parents:
+                problem = f"{name} does not count, {primary.name} is the primary pool"
+                command = f"chyves dataset {primary.name} promote"
+                yield Finding(pool.name, problem, command, note=True)
+
+
 def unfinished_uninstalls(look: Look) -> Iterator[Finding]:
     """Find layouts that were being destroyed; `uninstall` shows what goes, and asks."""
     storage = look.inventory.storage

@@ -6,6 +6,7 @@ left behind: where it can't go back, it does not boot. Nothing newer is ever des
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 from chyves_core import journal, locks
@@ -13,7 +14,7 @@ from chyves_core.errors import NotFound, Refused, UsageError
 from chyves_core.guests import GUEST_PREFIX, Guest, Inventory
 from chyves_core.host import Host
 from chyves_core.setting import Change
-from chyves_core.snapshots.naming import no_such_snapshot, reverts_to
+from chyves_core.snapshots.naming import OF_COPYING, no_such_snapshot, reverts_to
 from chyves_core.snapshots.reading import Piece, part_of, read_pieces, read_snapshots
 from chyves_core.snapshots.rollback import Rollback, make_targets, plan, unique
 from chyves_core.snapshots.rollback_reading import is_untouched, read_logs, read_now
@@ -68,9 +69,11 @@ def check(guest: Guest, pieces: Sequence[Piece]) -> Piece | None:
     found = (each for target in make_targets(pieces, name, {}) for each in target.newer)
     newer = unique(f"{'#' if each.is_bookmark else '@'}{each.name}" for each in found)
     if newer:
+        left_behind = all(re.fullmatch(OF_COPYING, each[1:]) for each in newer)
+        other = f"chyves {guest.name} snapshot delete, or set revert_to_snapshot={newer[-1]}"
         raise Refused(
             f"{guest.name}: can't go back to @{name}, {', '.join(newer)} is newer",
-            f"chyves {guest.name} snapshot delete, or set revert_to_snapshot={newer[-1]}",
+            "chyves doctor --fix" if left_behind else other,
         )
     return own
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.commands.whole_guests import guests, make_whole_guests, snapshots
@@ -197,3 +198,34 @@ def test_half_a_guest_is_told_from_the_whole_one_of_its_name(lab: LabHost) -> No
     assert [name for name in lab.datasets("filesystem") if "/web1" in name] == [
         "tank/chyves/guests/web1"
     ]
+
+
+def test_what_an_interrupted_promotion_left_of_resources_is_told(
+    lab: LabHost, tmp_path: Path
+) -> None:
+    (tmp_path / "a.iso").write_bytes(b"x" * 4096)
+    lab.chyves("iso", "import", "-q", str(tmp_path / "a.iso"))
+    iso = "zroot/chyves/ISO/a.iso"
+    lab.run("zfs", "snapshot", f"{iso}@chyves-promote-1")
+    row = found(lab)["a.iso"]
+    assert row["problem"].startswith("@chyves-promote-1 was taken to copy it, ")
+    lab.chyves("doctor", "--fix", "-q")
+    assert found(lab) == {}
+    lab.chyves("dataset", "tank", "promote", "-q")
+    lab.run("zfs", "create", "-p", iso)
+    row = found(lab)["zroot"]
+    assert row["problem"] == f"{iso} does not count, tank is the primary pool"
+    assert (row["command"], row["note"]) == ("chyves dataset tank promote", True)
+    assert found(lab).keys() == {"zroot"}
+
+
+def test_a_mark_of_a_move_that_keeps_a_guest_from_going_back_is_told_as_such(lab: LabHost) -> None:
+    make_whole_guests(lab, ["web1"], snapshots=["a"])
+    words = ("revert_to_snapshot=@a", "revert_to_snapshot_method=both")
+    lab.chyves("web1", "set", *words)
+    lab.run("zfs", "snapshot", "-r", f"{WEB1}@chyves-move-1")
+    said = lab.chyves("web1", "start", status=4).stderr
+    assert said.endswith("@chyves-move-1 is newer\n        chyves doctor --fix\n")
+    lab.chyves("doctor", "--fix", "-q")
+    assert found(lab) == {}
+    assert snapshots(lab, "web1") == ["a"]
