@@ -23,6 +23,7 @@ from chyves_core.plan import Plan
 from chyves_core.runtime import Runtime, read_runtime
 from chyves_core.settings import Settings, default_settings, global_settings
 from chyves_core.sizes import parse_size
+from chyves_core.snapshots import revert
 from chyves_core.uniqueness import check_disk_serials, check_interfaces
 
 
@@ -188,9 +189,10 @@ class Planner:
         name, guest = comparison.definition.name, comparison.guest
         try:
             if guest is None:
+                revert.check_new(name, comparison.definition.properties)
                 return Work(name, self.new_guest(host, comparison), (), False)
             running = self.runtime.is_running(name)
-            return Work(name, None, self.changes(comparison, guest), running)
+            return Work(name, None, self.changes(host, comparison, guest), running)
         except ChyvesError as error:
             message = error.message.removeprefix(f"{name}: ")
             raise type(error)(f"{comparison.definition.place} {message}", error.hint) from None
@@ -225,13 +227,14 @@ class Planner:
                 disks.append(create.new_disk(self.defaults, size.disk, amount, own))
         return tuple(disks)
 
-    def changes(self, comparison: Comparison, guest: Guest) -> Plan:
+    def changes(self, host: Host, comparison: Comparison, guest: Guest) -> Plan:
         """Return the steps that change a guest, new disks and what makes it a template last."""
         disks = self.new_disks(comparison)
         values = changed_values(comparison)
         values |= self.additions(comparison, guest, values, [disk.name for disk in disks])
         change = setting.guest_change(self.inventory, guest, values)
         setting.check_templates([change], self.runtime)
+        revert.check_set(host, self.inventory, [change])
         now, last = dict(change.values), {}
         if now.get("readonly") == "on":
             last = {name: now.pop(name) for name in (f"{GUEST_PREFIX}template", "readonly")}

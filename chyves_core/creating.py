@@ -101,6 +101,10 @@ def check_properties(inventory: Inventory, request: Request, restricted: bool) -
             raise UsageError(f"{name}={value}: no two guests can have the same value")
     check_unique(inventory, {request.names[0]: chosen})
     check_disks(request.names[0], ["disk0"], chosen)
+    if chosen.get("revert_to_snapshot"):
+        from chyves_core.snapshots.revert import check_new
+
+        check_new(request.names[0], chosen)
     return chosen
 
 

@@ -6,7 +6,7 @@ leaves a dataset that is no guest any more, and deleting it again goes on.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 
 from chyves_core.errors import Refused
@@ -233,14 +233,22 @@ def check_not_held(host: Host, doomed: Doomed) -> None:
     `zfs destroy -r` finds that out only when all that comes before it is gone: the disks
     (tests/lab/zfs/transcripts/holds.txt).
     """
-    if not any("@" in name for name in doomed.names):
-        return
     roots = dict.fromkeys((doomed.dataset, *(guest.dataset for guest in doomed.guests)))
+    held = first_held(host, doomed.names, roots)
+    if held:
+        raise Refused(f"{doomed.name}: a snapshot is held: {held}", f"zfs holds {held}")
+
+
+def first_held(host: Host, names: Collection[str], roots: Iterable[str]) -> str:
+    """Return the first of the snapshots below the roots that zfs-hold(8) keeps, empty for none."""
+    if not any("@" in name for name in names):
+        return ""
     argv = ("zfs", "get", "-Hp", "-r", "-t", "snapshot", "-o", "name,value", "userrefs")
     for line in host.read(*argv, *roots).stdout.splitlines():
         name, _, holds = line.partition("\t")
-        if holds not in ("0", "-") and name in doomed.names:
-            raise Refused(f"{doomed.name}: a snapshot is held: {name}", f"zfs holds {name}")
+        if holds not in ("0", "-") and name in names:
+            return name
+    return ""
 
 
 def check_stopped(doomed: Doomed, runtime: Runtime) -> None:

@@ -31,9 +31,10 @@ def delete_guests(command: Changing, words: str, how: How) -> int:
     Those that stay, because they run or were cloned, are told of, and the others go.
     """
     host = command.host
-    words = end_interrupted(command, words) if how.promote else words
-    if not words:
-        return OK
+    if how.promote:
+        words = end_interrupted(command, words)
+        if not words:
+            return OK
     inventory, runtime = read_inventory(host), read_runtime(host)
     targets = find_targets(inventory, words)
     doomed: list[Doomed] = []

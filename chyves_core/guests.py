@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from chyves_core import names
-from chyves_core.errors import Refused
+from chyves_core.errors import ChyvesError, Refused
 from chyves_core.host import Host
 from chyves_core.pools import GUEST_VERSION, Pool, Storage, read_storage
 from chyves_core.properties.schema import Schema, load_schema
@@ -92,12 +92,14 @@ class Inventory:
 
     `twice` names the guests that stand on two active pools, with their datasets; no command may
     guess between them. `half_made` are datasets where a guest was begun and never finished.
+    `unfinished` says which command has put a guest in two places and has not ended yet.
     """
 
     storage: Storage
     guests: Mapping[str, Guest]
     twice: Mapping[str, tuple[str, ...]]
     half_made: tuple[str, ...]
+    unfinished: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def groups(self) -> dict[str, list[str]]:
@@ -130,6 +132,11 @@ class Inventory:
     def error_of_twice(self, name: str) -> Refused:
         """Return the error for a name that two guests have; it says where they are."""
         places = self.twice[name]
+        if name in self.unfinished:
+            return Refused(
+                f"{name}: `chyves {self.unfinished[name]}` is at work or was interrupted",
+                "chyves doctor --fix",
+            )
         last_pool = places[-1].partition("/")[0]
         return Refused(
             f"{name}: there are {len(places)} guests of this name, {' and '.join(places)}",
@@ -175,16 +182,31 @@ def read_inventory(host: Host) -> Inventory:
                 continue
             guest = make_guest(dataset, pool.name, disks.get(dataset.name, []), schema)
             places.setdefault(guest.name, []).append(guest)
+    twice = {
+        name: tuple(guest.dataset for guest in found)
+        for name, found in sorted(places.items())
+        if len(found) > 1
+    }
     return Inventory(
         storage,
         {name: found[0] for name, found in sorted(places.items()) if len(found) == 1},
-        {
-            name: tuple(guest.dataset for guest in found)
-            for name, found in sorted(places.items())
-            if len(found) > 1
-        },
+        twice,
         tuple(half_made),
+        read_unfinished(host, twice) if twice else {},
     )
+
+
+def read_unfinished(host: Host, twice: Iterable[str]) -> dict[str, str]:
+    """Return the pending changes by the guests in two places that they concern; see journal.py."""
+    from chyves_core import journal
+
+    try:
+        entries = journal.pending(host).values()
+    except ChyvesError:
+        # An entry that can't be read explains nothing; what it concerns is refused by its lock.
+        return {}
+    concerned = {lock: entry.title for entry in entries for lock in entry.locks}
+    return {name: concerned[f"guest-{name}"] for name in twice if f"guest-{name}" in concerned}
 
 
 def guest_datasets(pool: Pool, datasets: Mapping[str, Dataset]) -> Iterable[Dataset]:

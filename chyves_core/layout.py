@@ -7,9 +7,11 @@ from datetime import UTC, datetime
 from chyves_core.cli import Changing
 from chyves_core import locks, zfs
 from chyves_core.errors import Refused
+from chyves_core.host import Host
 from chyves_core.plan import Plan
 from chyves_core.pools import (
     DATASET_VERSION,
+    DOOMED,
     POOL_PREFIX,
     SHELL_HINT,
     Pool,
@@ -23,7 +25,9 @@ def install(command: Changing, name: str) -> None:
     """Put a layout on a pool."""
     host = command.host
     with locks.hold(host, locks.LAYOUT, locks.NUMBERING):
-        host.act(*plan_install(read_storage(host), name))
+        steps = plan_install(read_storage(host), name)
+        check_no_rest(host, name)
+        host.act(*steps)
     if not host.dry_run:
         command.say(f"chyves is installed on {name}")
 
@@ -54,6 +58,16 @@ def plan_install(storage: Storage, name: str, now: datetime | None = None) -> Pl
             steps.append(zfs.create_filesystem(f"{pool.root}/{child}", {}))
     steps.append(zfs.set_properties([pool.root], pool_properties(pool, first, made)))
     return tuple(steps)
+
+
+def check_no_rest(host: Host, name: str) -> None:
+    """Refuse where a layout of the pool is being destroyed: two would be mounted in one place."""
+    doomed = f"{name}/{DOOMED}"
+    if zfs.read_tree(host, [doomed]):
+        raise Refused(
+            f"{name}: {doomed} is left of an uninstall that has not ended",
+            f"chyves dataset {name} uninstall",
+        )
 
 
 def shell_layout(pool: Pool) -> Refused:

@@ -27,11 +27,15 @@ MARK = "chyves-move"
 
 @dataclass(frozen=True)
 class Move:
-    """A guest with all its datasets and snapshots, and the pool that it goes to."""
+    """A guest with all its datasets and snapshots, and the pool that it goes to.
+
+    `bookmarks` can't go along: zfs sends none, and one can only be made from its snapshot.
+    """
 
     guest: Guest
     tree: Tree
     pool: Pool
+    bookmarks: tuple[str, ...] = ()
 
     @property
     def title(self) -> str:
@@ -49,8 +53,8 @@ class Move:
         return f"{self.pool.root}/guests/{self.guest.name}"
 
     @property
-    def preview(self) -> str:
-        """One line that says what goes where."""
+    def preview(self) -> list[str]:
+        """One line that says what goes where, and one for what can't go along."""
         names = self.tree.datasets
         disks = len(self.guest.disks)
         parts = [f"{disks} disk{'s' if disks != 1 else ''}"]
@@ -60,9 +64,11 @@ class Move:
         if any(each.value("origin", "-") != "-" for each in names.values()):
             parts.append("independent of what it was cloned from")
         size = show_size(self.tree.needed)
-        return (
-            f"{self.guest.name}: {self.tree.root} to {self.target} with {', '.join(parts)}, {size}"
-        )
+        name, root = self.guest.name, self.tree.root
+        lines = [f"{name}: {root} to {self.target} with {', '.join(parts)}, {size}"]
+        if self.bookmarks:
+            lines.append(f"{name}: lost are its bookmarks: {', '.join(self.bookmarks)}")
+        return lines
 
 
 def move_guest(command: Changing, name: str, pool: str) -> None:
@@ -77,7 +83,10 @@ def move_guest(command: Changing, name: str, pool: str) -> None:
             command.say(f"{name}: is on {pool} now")
             return
         job = look(host, inventory, guest, inventory.storage.active_pool(pool))
-        command.say(f"# {job.preview}" if host.dry_run else job.preview)
+        for line in job.preview:
+            command.say(f"# {line}" if host.dry_run else line)
+        if job.bookmarks:
+            command.confirm("Move it, and lose its bookmarks for good?")
         place = replicate.plan_place(inventory.storage.datasets, job.pool.root)
         host.act(*place, *clear_copy(host, job))
         shown = on_terminal() and not command.quiet
@@ -90,13 +99,20 @@ def move_guest(command: Changing, name: str, pool: str) -> None:
 def look(host: Host, inventory: Inventory, guest: Guest, pool: Pool) -> Move:
     """Return what moving a guest means; raises Refused where it can't be."""
     check_stopped(inventory, read_runtime(host), guest)
-    job = Move(guest, read_trees(host, guest.dataset)[guest.dataset], pool)
+    tree = read_trees(host, guest.dataset)[guest.dataset]
+    job = Move(guest, tree, pool, read_bookmarks(host, guest))
     if job.target in inventory.storage.datasets:
         raise Refused(f"{guest.name}: {job.target} is there, and is not a guest")
     check_snapshots(inventory, job)
     replicate.check_can_be_sent(job.tree)
     replicate.check_room(host, [job.tree], f"{pool.root}/guests", guest.name)
     return job
+
+
+def read_bookmarks(host: Host, guest: Guest) -> tuple[str, ...]:
+    """Return the full names of the bookmarks of a guest and its disks."""
+    argv = ("zfs", "list", "-H", "-r", "-t", "bookmark", "-o", "name", guest.dataset)
+    return tuple(host.read(*argv).stdout.splitlines())
 
 
 def check_stopped(inventory: Inventory, runtime: Runtime, guest: Guest) -> None:
@@ -211,6 +227,16 @@ def check_nothing_more(host: Host, job: Move) -> None:
         ) from error
 
 
+def unchanged_rest(host: Host, dataset: str) -> Tree | None:
+    """Return what a move left at the old place of a guest, None where it may have changed since.
+
+    Where its snapshots are gone, there is nothing left by which that could be told.
+    """
+    rest = read_trees(host, dataset)[dataset]
+    marks = replicate.marks_of(rest, MARK)
+    return None if not marks or replicate.is_written_to(host, rest, marks[-1]) else rest
+
+
 def remove_rest(host: Host, inventory: Inventory, guest: Guest) -> None:
     """Remove what an interrupted move left of a guest that is where it should be."""
     storage = inventory.storage
@@ -219,12 +245,12 @@ def remove_rest(host: Host, inventory: Inventory, guest: Guest) -> None:
         same_name = dataset.rpartition("/")[2] == guest.name
         uuid = storage.datasets[dataset].own(f"{GUEST_PREFIX}uuid")
         if same_name and uuid and uuid == guest.properties.get("uuid"):
-            rest = read_trees(host, dataset)[dataset]
-            marks = replicate.marks_of(rest, MARK)
-            if not marks or replicate.is_written_to(host, rest, marks[-1]):
+            rest = unchanged_rest(host, dataset)
+            if rest is None:
                 raise Refused(
-                    f"{dataset}: was left by a move and written to since, look what it is",
-                    f"zfs list -r -t all {dataset}",
+                    f"{guest.name}: is on {pool.name}, and {dataset} is left, which may have "
+                    "been written to since",
+                    "look what it is; chyves doctor --fix destroys it",
                 )
             finish(host, Move(guest, rest, pool))
     tree = read_trees(host, guest.dataset)[guest.dataset]

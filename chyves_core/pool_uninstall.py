@@ -6,18 +6,15 @@ import sys
 
 from chyves_core.cli import Changing
 from chyves_core.delete import dependent_datasets, parse_destroy
-from chyves_core.errors import Refused
+from chyves_core.errors import ChyvesError, Refused
 from chyves_core.guests import Inventory, guests_on
 from chyves_core.host import Host, failed
 from chyves_core.layout import shell_layout
 from chyves_core.plan import quote, run
 from chyves_core.pool_use import hold_pool, running_on
-from chyves_core.pools import Pool, use_hint
+from chyves_core.pools import DOOMED, Pool, use_hint
 from chyves_core.sizes import show_size
 from chyves_core.zfs import Dataset, read_tree
-
-# A layout that is being destroyed is called so: it is no layout any more, whatever is left of it.
-DOOMED = "chyves_uninstalled"
 
 
 def uninstall(command: Changing, name: str, *, force: bool) -> None:
@@ -34,10 +31,21 @@ def uninstall(command: Changing, name: str, *, force: bool) -> None:
         ask(command, f"Destroy {root} with all of this for good?")
         if root != doomed:
             host.act(run("zfs", "rename", root, doomed))
-        host.act(run("zfs", "destroy", "-r", doomed))
+        destroy(host, name, doomed)
         remove_folder(host, "/chyves", pool.name)
     if not host.dry_run:
         command.say(f"chyves is no longer on {name}")
+
+
+def destroy(host: Host, name: str, doomed: str) -> None:
+    """Destroy a layout that counts no more; where that fails, say what is left."""
+    try:
+        host.act(run("zfs", "destroy", "-r", doomed))
+    except ChyvesError as error:
+        raise ChyvesError(
+            f"{name}: chyves is no longer in use there, but {doomed} is left: {error}",
+            f"chyves dataset {name} uninstall",
+        ) from error
 
 
 def check(

@@ -17,7 +17,7 @@ from chyves_core.disks.finding import disks_lock
 from chyves_core.errors import Refused
 from chyves_core.guests import Guest, Inventory, guests_on, read_inventory
 from chyves_core.host import Host
-from chyves_core.layout import shell_layout
+from chyves_core.layout import check_no_rest, shell_layout
 from chyves_core.names import GUEST_NAME
 from chyves_core.plan import run
 from chyves_core.pool_adopt import bring_in, is_foreign
@@ -131,6 +131,7 @@ def bring_online(command: Changing, name: str, *, adopt: bool, force: bool) -> N
         pool = inventory.storage.pool(name)
         if not pool.active:
             role = check_comes(inventory, pool, adopt=adopt)
+            check_no_rest(host, name)
             for line in check_duplicates(inventory, pool, force=force):
                 command.say(f"# {line}" if host.dry_run else line)
             bring_in(host, inventory, pool, role)

@@ -19,6 +19,9 @@ DEFAULT_PREFIX = "chyves.default:"
 # What zpool(8) calls a pool that can be read.
 READABLE = ("ONLINE", "DEGRADED")
 
+# A layout that is being destroyed is called so: it is no layout any more, whatever is left of it.
+DOOMED = "chyves_uninstalled"
+
 # chyves 0.1 and 0.2 keep their settings in files in POOL/chyves/.config, mounted where ours is too.
 SHELL_CONFIG = ".config"
 SHELL_HINT = "leave it as it is: this version can't take over what chyves 0.2 has made"

@@ -6,6 +6,7 @@ mounted. Once it is whole and checked, one `zfs rename` puts it in its place.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 
@@ -157,7 +158,7 @@ def with_snapshot(tree: Tree, name: str) -> Tree:
 def marks_of(tree: Tree, mark: str) -> list[str]:
     """Return the names of the snapshots of a tree's root that copying took."""
     names = (each.name.partition("@")[2] for each in tree.snapshots(tree.root))
-    return [name for name in names if name.rpartition("-")[0] == mark]
+    return [name for name in names if re.fullmatch(rf"{re.escape(mark)}-[0-9]+", name)]
 
 
 def plan_forgetting(root: str, marks: list[str]) -> Plan:

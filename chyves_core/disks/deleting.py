@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from chyves_core import zfs
 from chyves_core.bhyve import slots
-from chyves_core.delete import dependent_datasets, parse_destroy, within
+from chyves_core.delete import dependent_datasets, first_held, parse_destroy, within
 from chyves_core.disks.finding import (
     OPTIONS,
     changing,
@@ -108,10 +108,14 @@ def look(host: Host, inventory: Inventory, guest: Guest, word: str) -> DoomedDis
 
 
 def snapshots_of(host: Host, inventory: Inventory, guest: Guest, disk: Disk) -> tuple[str, ...]:
-    """Return the snapshots that go with a volume; raises Refused where clones stand on them."""
+    """Return the snapshots that go with a volume; raises Refused where one has to stay."""
     answer = host.read("zfs", "destroy", "-nvpr", disk.dataset, allowed=None)
     if answer.status == 0:
-        return tuple(each for each in parse_destroy(answer.stdout) if each != disk.dataset)
+        names = tuple(each for each in parse_destroy(answer.stdout) if each != disk.dataset)
+        held = first_held(host, names, [disk.dataset])
+        if held:
+            raise Refused(f"{guest.name}: {disk.name} stays, {held} is held", f"zfs holds {held}")
+        return names
     clones = dependent_datasets(answer.stderr)
     if not clones:
         raise failed(answer)

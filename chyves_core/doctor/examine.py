@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from chyves_core import locks
-from chyves_core.doctor import guests, host, leftovers, unfinished
+from chyves_core.doctor import guests, host, leftovers, snapshots, unfinished
 from chyves_core.doctor.finding import Finding
 from chyves_core.host import Host
 from chyves_core.look import Look
@@ -17,6 +17,10 @@ CHECKS: tuple[Check, ...] = (
     unfinished.disks_half_imported,
     unfinished.half_made_resources,
     unfinished.unfinished_copies,
+    unfinished.rests_of_promotions,
+    unfinished.unfinished_uninstalls,
+    snapshots.of_resources,
+    snapshots.snapshots,
     guests.twice,
     guests.conflicts,
     guests.wrong_values,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from chyves_core.doctor.finding import Finding
 from chyves_core.errors import ChyvesError
@@ -14,23 +14,51 @@ from chyves_core.properties.schema import Schema, load_schema
 def twice(look: Look) -> Iterator[Finding]:
     """Find names that stand for two guests."""
     for name, places in look.inventory.twice.items():
+        if name in look.inventory.unfinished:
+            # The interrupted change is a finding of its own, and ends this.
+            continue
         pool = places[-1].partition("/")[0]
         problem = f"there are 2 guests of this name, {' and '.join(places)}"
         yield Finding(name, problem, f"chyves dataset {pool} offline")
 
 
 def conflicts(look: Look) -> Iterator[Finding]:
-    """Find values that no two guests may have and that two have."""
+    """Find values that no two guests may have and that two have.
+
+    Where all of them are the same, one guest is an exact clone of the other: that is meant.
+    """
     schema = load_schema("guest")
-    owners: dict[tuple[str, str], list[str]] = {}
+    identities: dict[frozenset[tuple[str, str]], list[Guest]] = {}
     for guest in look.inventory.guests.values():
-        for kind, value in unique_values(schema, guest):
-            owners.setdefault((kind, value), []).append(guest.name)
+        identities.setdefault(frozenset(unique_values(schema, guest)), []).append(guest)
+    owners: dict[tuple[str, str], list[str]] = {}
+    for identity, alike in identities.items():
+        if any(kind == "uuid" for kind, _ in identity):
+            alike.sort(key=lambda each: age(look, each))
+            yield from exact_copies(alike)
+            del alike[1:]
+        for guest in alike:
+            for each in identity:
+                owners.setdefault(each, []).append(guest.name)
     for (kind, value), names in sorted(owners.items()):
         if len(names) > 1:
             first, *others = names
             problem = f"{kind}={value} is that of {', '.join(others)} too"
             yield Finding(first, problem, f"chyves info -v {','.join(names)}")
+
+
+def age(look: Look, guest: Guest) -> tuple[int, str]:
+    """Return what guests are sorted by, so that the oldest comes first."""
+    dataset = look.inventory.storage.datasets[guest.dataset]
+    return int(dataset.value("creation", "0")), guest.name
+
+
+def exact_copies(alike: Sequence[Guest]) -> Iterator[Finding]:
+    """Return a note for each of several guests with one identity, but for the first of them."""
+    first, *copies = alike
+    for each in copies:
+        problem = f"is an exact copy of {first.name}: don't run both on one network"
+        yield Finding(each.name, problem, f"chyves info -v {first.name},{each.name}", note=True)
 
 
 def unique_values(schema: Schema, guest: Guest) -> Iterator[tuple[str, str]]:

@@ -8,13 +8,14 @@ from chyves_core import journal, locks, resources
 from chyves_core.disks.finding import disks_lock
 from chyves_core.disks.settling import plan_settling
 from chyves_core.doctor.finding import Finding, Mend
-from chyves_core.guests import GUEST_PREFIX, read_inventory
+from chyves_core.guests import GUEST_PREFIX, Guest, read_inventory
 from chyves_core.host import Host
 from chyves_core.look import Look
 from chyves_core.plan import Plan, Run, run
+from chyves_core.pools import DOOMED, READABLE
 from chyves_core.replicate import COPIES
 from chyves_core.sizes import show_size
-from chyves_core.zfs import Dataset
+from chyves_core.zfs import Dataset, read_tree
 
 # More than an empty filesystem or volume holds of its own.
 EMPTY_BYTES = 1 << 20
@@ -37,19 +38,24 @@ def half_made_guests(look: Look) -> Iterator[Finding]:
     storage = look.inventory.storage
     for name in look.inventory.half_made:
         guest = name.rpartition("/")[2]
-        if storage.datasets[name].own(f"{GUEST_PREFIX}uuid") is None:
+        uuid = storage.datasets[name].own(f"{GUEST_PREFIX}uuid")
+        if uuid is None:
             problem = f"{name} is not a guest, chyves did not make it"
             yield Finding(guest, problem, f"zfs get all {name}", note=True)
             continue
-        if guest in look.inventory.guests:
-            yield rest_of_move(look, guest, name)
+        whole = look.inventory.guests.get(guest)
+        if whole and whole.properties.get("uuid") == uuid:
+            yield rest_of_move(look, whole, name)
             continue
         tree = [each for each in storage.datasets.values() if is_within(each.name, name)]
         size = show_size(int(storage.datasets[name].value("used", "0")))
         destroys = "" if all(map(is_empty, tree)) else f"{name}, {size}"
-        plan = (run("zfs", "destroy", "-r", name),)
-        mend = Mend((locks.guest_lock(guest),), acting(plan), destroys)
-        yield Finding(guest, f"{name} is half a guest, {size}", f"chyves {guest} delete", mend)
+        step = run("zfs", "destroy", "-r", name)
+        # `delete` would mean the guest of the same name that is whole, on another pool.
+        namesake = whole or guest in look.inventory.twice
+        command = str(step) if namesake else f"chyves {guest} delete"
+        mend = Mend((locks.guest_lock(guest),), acting((step,)), destroys)
+        yield Finding(guest, f"{name} is half a guest, {size}", command, mend)
 
 
 def disks_half_imported(look: Look) -> Iterator[Finding]:
@@ -83,19 +89,26 @@ def half_made_resources(look: Look) -> Iterator[Finding]:
                     yield Finding(name, problem, "chyves doctor --fix", mend)
 
 
-def rest_of_move(look: Look, guest: str, dataset: str) -> Finding:
-    """Return the finding for what a move left of a guest that is on another pool."""
+def rest_of_move(look: Look, guest: Guest, dataset: str) -> Finding:
+    """Return the finding for what a move left of a guest that is on another pool.
+
+    Where it can't be compared any more, or was written to since, it is asked about.
+    """
+    from chyves_core.move import remove_rest, unchanged_rest
 
     def end(host: Host) -> None:
-        from chyves_core.move import remove_rest
-
         inventory = read_inventory(host)
-        remove_rest(host, inventory, inventory.guest(guest))
+        remove_rest(host, inventory, inventory.guest(guest.name))
 
-    pool = look.inventory.guests[guest].pool
-    problem = f"was moved to {pool}, and {dataset} is left"
-    mend = Mend((locks.LAYOUT, locks.guest_lock(guest)), end)
-    return Finding(guest, problem, f"chyves {guest} move {pool}", mend)
+    wanted = (locks.LAYOUT, locks.guest_lock(guest.name))
+    problem = f"was moved to {guest.pool}, and {dataset} is left"
+    if unchanged_rest(look.host, dataset):
+        command = f"chyves {guest.name} move {guest.pool}"
+        return Finding(guest.name, problem, command, Mend(wanted, end))
+    step = run("zfs", "destroy", "-r", dataset)
+    size = show_size(int(look.inventory.storage.datasets[dataset].value("used", "0")))
+    problem += f", {size}, which may have been written to since"
+    return Finding(guest.name, problem, str(step), Mend(wanted, acting((step,)), dataset))
 
 
 def unfinished_copies(look: Look) -> Iterator[Finding]:
@@ -110,6 +123,31 @@ def unfinished_copies(look: Look) -> Iterator[Finding]:
                 step = run("zfs", "destroy", "-r", name)
                 problem = f"{name} is a copy that was never finished"
                 yield Finding(pool.name, problem, str(step), Mend((locks.LAYOUT,), acting((step,))))
+
+
+def rests_of_promotions(look: Look) -> Iterator[Finding]:
+    """Find resources on pools that are not the primary one: it alone has any that count."""
+    storage = look.inventory.storage
+    primary = next((pool for pool in storage.active_pools if pool.state == "primary"), None)
+    for pool in storage.active_pools if primary else ():
+        parents = [f"{pool.root}/{kind}" for kind in (resources.ISO, resources.FIRMWARE)]
+        for name in storage.datasets:
+            if primary and pool != primary and name.rpartition("/")[0] in parents:
+                problem = f"{name} does not count, {primary.name} is the primary pool"
+                command = f"chyves dataset {primary.name} promote"
+                yield Finding(pool.name, problem, command, note=True)
+
+
+def unfinished_uninstalls(look: Look) -> Iterator[Finding]:
+    """Find layouts that were being destroyed; `uninstall` shows what goes, and asks."""
+    storage = look.inventory.storage
+    pools = {f"{pool.name}/{DOOMED}": pool for pool in storage.pools if pool.health in READABLE}
+    for name, dataset in read_tree(look.host, list(pools)).items():
+        if name in pools and dataset.own("mountpoint") == pools[name].mountpoint:
+            size = show_size(int(dataset.value("used", "0")))
+            problem = f"was being uninstalled, and {name} is left, {size}"
+            command = f"chyves dataset {pools[name].name} uninstall"
+            yield Finding(pools[name].name, problem, command)
 
 
 def is_within(name: str, dataset: str) -> bool:

@@ -14,7 +14,15 @@ LIVE_SUFFIX = "-LIVE-SYSTEM"
 NEW_NAME = r"[A-Za-z0-9_.:-]+"
 # zfs(8) takes a blank too (captures zfs snap-badname); such a name can be there, made by hand.
 OLD_NAME = r"[A-Za-z0-9_.: -]+"
-AUTOMATIC = rf"(?a)\d{{4}}-\d\d-\d\dT\d\d:\d\d:\d\dZ(?:{LIVE_SUFFIX})?"
+MOMENT_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
+MOMENT = r"(?a:\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ)"
+AUTOMATIC = rf"{MOMENT}(?:{LIVE_SUFFIX})?"
+# What `move` and `dataset promote` take for themselves and destroy again; see replicate.py.
+OF_COPYING = r"chyves-(?:move|promote)-[0-9]+"
+# What `clone` takes; see clone.snapshot_name.
+OF_CLONE = rf"clone-(?:.+-)?({MOMENT})(?:{LIVE_SUFFIX})?"
+# zfs takes a snapshot so many seconds after it was given a name.
+SECONDS_TO_TAKE = 60
 
 
 @dataclass(frozen=True)
@@ -30,12 +38,24 @@ class Part:
 
 def automatic_name(now: datetime | None = None) -> str:
     """Return the name of a snapshot that was given none: the moment, in UTC."""
-    return (now or datetime.now(UTC)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return (now or datetime.now(UTC)).strftime(MOMENT_FORMAT)
 
 
 def is_automatic(name: str) -> bool:
     """Return whether a snapshot is called after the moment, as chyves calls it by itself."""
     return re.fullmatch(AUTOMATIC, name) is not None
+
+
+def is_of_clone(name: str, creation: int) -> bool:
+    """Return whether `clone` took a snapshot: its name says for whom, and when, which is true."""
+    match = re.fullmatch(OF_CLONE, name)
+    if match is None:
+        return False
+    try:
+        moment = datetime.strptime(match[1], MOMENT_FORMAT).replace(tzinfo=UTC).timestamp()
+    except ValueError:
+        return False
+    return 0 <= creation - int(moment) <= SECONDS_TO_TAKE
 
 
 def disk_prefix(disk: str) -> str:
@@ -59,6 +79,8 @@ def read_new_name(word: str) -> str:
     name = word.removeprefix("@")
     if not re.fullmatch(NEW_NAME, name) or not word.startswith("@"):
         raise UsageError(f"{word!r} is not @NAME", "letters, digits and _ . : - make a name")
+    if re.fullmatch(OF_COPYING, name):
+        raise UsageError(f"{word}: such names are of snapshots that chyves takes for itself")
     return name
 
 

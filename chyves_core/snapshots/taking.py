@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from chyves_core import locks, names, zfs
-from chyves_core.errors import HostError, Refused, UsageError
+from chyves_core.errors import HostError, NotFound, Refused, UsageError
 from chyves_core.guests import GUEST_PREFIX, Guest
 from chyves_core.host import Host
 from chyves_core.plan import Run, run
@@ -57,6 +57,9 @@ def take(host: Host, guest: Guest, name: str | None, moment: str) -> str:
         try:
             host.act(step)
         except HostError as error:
+            if "dataset does not exist" in error.message:
+                text = f"{guest.name}: is not where it was, no snapshot was taken"
+                raise NotFound(text, "chyves list") from error
             if name or "dataset already exists" not in error.message:
                 raise
             time.sleep(1 - time.time() % 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -42,6 +43,12 @@ def pid_of(host: LabHost, end: str) -> int:
 def ended(host: LabHost, guest: str) -> bool:
     """Return whether a guest has ended and was cleared up."""
     return not (host.root / "var/run/chyves/guests" / guest).exists()
+
+
+def stop(host: LabHost, *words: str) -> list[str]:
+    """Stop guests; return what was said but for whom is waited for, once a second."""
+    lines = host.output(*words).splitlines()
+    return [line for line in lines if not re.fullmatch(r"waiting for [\w, ]+ \(\d+ s\)", line)]
 
 
 @pytest.fixture

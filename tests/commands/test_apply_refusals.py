@@ -62,6 +62,21 @@ WRONG = [
     (("[web1]", "[[cpu]]"), 2, "[web1] [[cpu]] is no section"),
     (("[web1]", "pool = nopool"), 3, "[web1] nopool: there is no such pool"),
     (("[create]",), 2, "[create] is a word of the command line"),
+    (
+        ("[web1]", "revert_to_snapshot = @x"),
+        3,
+        "[web1] there is no snapshot @x",
+    ),
+    (
+        ("[pfSense]", "revert_to_snapshot = @x", "revert_to_snapshot_method = both"),
+        3,
+        "[pfSense] there is no snapshot @x",
+    ),
+    (
+        ("[pfSense]", "revert_to_snapshot_method = both"),
+        2,
+        "[pfSense] no snapshot is named that it could go back to",
+    ),
     (("[pfSense]", "pool = tank"), 4, "[pfSense] pool = tank: the guest is on zroot"),
     (("[pfSense]", "[[disk0]]", "size = 1G"), 4, "[pfSense] [[disk0]] size = 1G: it has 2G"),
     (("[pfSense]", "pci_slots = tap50=4"), 4, "[pfSense] pci_slots: disk0 keeps the slot 4"),

@@ -63,6 +63,7 @@ def test_a_delete_that_is_wrong_touches_nothing(three: LabHost) -> None:
         (2, ["delete"]),
         (2, ["web1", "delete", "--yes", "nosuch"]),
         (2, ["web1,", "delete", "--yes"]),
+        (2, ["", "delete", "--yes"]),
         (2, ["web1", "delete", "--nosuch"]),
         (3, ["web", "delete", "--yes"]),
         (3, ["web*", "delete", "--yes"]),

@@ -116,7 +116,10 @@ def test_a_held_snapshot_keeps_the_disk(web: LabHost) -> None:
     web.run("zfs", "snapshot", f"{WEB1}/disk1@s")
     web.run("zfs", "hold", "keep", f"{WEB1}/disk1@s")
     before = web.everything()
-    web.chyves("web1", "disk", "delete", "disk1", "-y", status=4)
+    said = web.chyves("web1", "disk", "delete", "disk1", "-y", status=4).stderr
+    assert said == (
+        f"chyves: web1: disk1 stays, {WEB1}/disk1@s is held\n        zfs holds {WEB1}/disk1@s\n"
+    )
     assert web.everything() == before
 
 

@@ -125,6 +125,12 @@ def test_set_takes_only_a_snapshot_that_is_there(kiosk: LabHost) -> None:
     assert kiosk.everything() == before
     revert(kiosk, "start")
     kiosk.chyves("web1", "set", "revert_to_snapshot_method=reboot")
+    kiosk.chyves("web1", "set", "revert_to_snapshot_method=off")
+    kiosk.chyves("web1", "snapshot", "delete", "@clean", "-y")
+    done = kiosk.chyves("web1", "set", "revert_to_snapshot_method=start", status=3)
+    assert "web1: there is no snapshot @clean" in done.stderr
+    done = kiosk.chyves("new", "create", "1G", "revert_to_snapshot=@clean", status=3)
+    assert "new: there is no snapshot @clean" in done.stderr
 
 
 def test_a_start_that_was_killed_while_going_back_is_ended_by_the_next(kiosk: LabHost) -> None:

@@ -9,7 +9,7 @@ import threading
 import time
 from pathlib import Path
 
-from tests.commands.conftest import ended, interfaces, nothing_is_left, until
+from tests.commands.conftest import ended, interfaces, nothing_is_left, stop, until
 from tests.conftest import LabHost
 
 
@@ -21,14 +21,14 @@ def test_a_guest_starts_shows_as_running_and_shuts_down(guest: LabHost) -> None:
     assert "description: chyves:web1:tap50" in interfaces(guest)
     row = guest.output("list", "-H", "-o", "name,vmm,running").split("\t")
     assert row == ["web1", "yes", "yes"]
-    assert guest.output("web1", "stop") == "web1: powered off"
+    assert stop(guest, "web1", "stop") == ["web1: powered off"]
     nothing_is_left(guest)
     assert interfaces(guest) == before
 
 
 def test_the_verb_may_come_first(guest: LabHost) -> None:
     assert guest.output("start", "web1", "os.iso") == "web1: running"
-    assert guest.output("stop", "web1") == "web1: powered off"
+    assert stop(guest, "stop", "web1") == ["web1: powered off"]
 
 
 def test_a_dry_run_prints_all_commands_and_runs_none(guest: LabHost) -> None:

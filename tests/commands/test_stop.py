@@ -10,6 +10,7 @@ from tests.commands.conftest import (
     import_script,
     nothing_is_left,
     pid_of,
+    stop,
     until,
 )
 from tests.conftest import LabHost
@@ -79,5 +80,4 @@ def test_all_starts_and_stops_what_can_be(guest: LabHost) -> None:
     guest.chyves("gold", "create", "1G", "template=yes")
     started = guest.output("all", "start", "os.iso")
     assert started.splitlines() == ["web1: running", "web2: running"]
-    stopped = guest.output("all", "stop")
-    assert sorted(stopped.splitlines()) == ["web1: powered off", "web2: powered off"]
+    assert sorted(stop(guest, "all", "stop")) == ["web1: powered off", "web2: powered off"]

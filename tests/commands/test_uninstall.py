@@ -75,3 +75,20 @@ def test_a_terminal_is_asked_whatever_the_options_say(lab: LabHost) -> None:
     command.sendline("y")
     assert end(command)[0] == 0
     assert states(lab)["tank"] == "none"
+
+
+def test_nothing_comes_in_the_place_of_a_layout_that_is_half_gone(lab: LabHost) -> None:
+    make_whole_guests(lab, ["mail"], pool="tank", snapshots=["a"])
+    with open(lab.root / "dev/zvol/tank/chyves/guests/mail/disk0", "rb"):
+        done = lab.chyves("dataset", "tank", "uninstall", "force", "-y", status=1)
+    assert "tank: chyves is no longer in use there, but tank/chyves_uninstalled is " in done.stderr
+    assert done.stderr.endswith("        chyves dataset tank uninstall\n")
+    refused = lab.chyves("dataset", "tank", "install", status=4)
+    assert "tank: tank/chyves_uninstalled is left of an uninstall" in refused.stderr
+    lab.run("zfs", "create", "tank/chyves")
+    lab.run("zfs", "set", "chyves.pool:role=secondary", "chyves.pool:version=1", "tank/chyves")
+    refused = lab.chyves("dataset", "tank", "online", "--adopt", status=4)
+    assert "is left of an uninstall" in refused.stderr
+    lab.run("zfs", "destroy", "tank/chyves")
+    lab.chyves("dataset", "tank", "uninstall", "-y")
+    lab.chyves("dataset", "tank", "install")

@@ -62,3 +62,33 @@ def test_what_was_cloned_goes_only_when_its_clones_live_on(host: Host) -> None:
     host.chyves(WEB, "delete", "promote", "--yes")
     assert host.output("list", "-H", "-o", "name") == "chyvest-copy"
     assert read(host, f"{PLACE}/chyvest-copy/disk0") == "of the source"
+
+
+def test_clones_live_on_by_one_of_them_and_leave_nothing_at_the_end(host: Host) -> None:
+    """`clone` marks the snapshot under them with destroy -d: it goes with the last of them."""
+    host.chyves(WEB, "create", "16M")
+    before = host.datasets()
+    write(host, f"{PLACE}/{WEB}/disk0", "of the source")
+    host.chyves(WEB, "clone", "chyvest-c1,chyvest-c2", "-cu")
+    origin = host.value(f"{PLACE}/chyvest-c1/disk0", "origin")
+    assert host.value(origin, "defer_destroy") == "on"
+    host.chyves("chyvest-c1", "clone", "chyvest-c3", "-cu")
+    host.chyves(WEB, "delete", "promote", "--yes")
+    for name in ("chyvest-c1", "chyvest-c2", "chyvest-c3"):
+        assert read(host, f"{PLACE}/{name}/disk0") == "of the source"
+    host.chyves("chyvest-c1", "delete", "promote", "--yes")
+    host.chyves("chyvest-c2", "delete", "promote", "--yes")
+    assert read(host, f"{PLACE}/chyvest-c3/disk0") == "of the source"
+    assert not [name for name in host.datasets() if "@" in name]
+    host.chyves("chyvest-c3", "delete", "--yes")
+    assert host.datasets() == [name for name in before if WEB not in name]
+
+
+def test_the_copy_of_a_resized_disk_has_all_its_space_reserved(host: Host) -> None:
+    host.chyves(WEB, "create", "16M")
+    host.chyves(WEB, "disk", "resize", "disk0", "32M")
+    source = f"{PLACE}/{WEB}/disk0"
+    assert int(host.value(source, "refreservation")) >= 32 << 20
+    host.chyves(WEB, "clone", "chyvest-copy", "-iu")
+    for name in ("volsize", "refreservation"):
+        assert host.value(f"{PLACE}/chyvest-copy/disk0", name) == host.value(source, name)

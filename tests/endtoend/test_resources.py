@@ -40,3 +40,19 @@ def test_a_firmware_that_a_guest_names_stays(host: Host) -> None:
     assert "chyvest-web" in host.refused("firmware", "delete", "halt.rom", "--yes", status=4)
     host.chyves("firmware", "rename", "halt.rom", "stop.rom")
     assert host.output("chyvest-web", "get", "-H", "uefi_firmware") == "stop.rom"
+
+
+def test_a_damaged_image_is_told_by_verify(host: Host) -> None:
+    for name in ("good.iso", "bad.iso"):
+        file = host.folder / name
+        file.write_bytes(b"an installer" * 1000)
+        host.chyves("iso", "import", str(file))
+    assert host.output("iso", "verify") == "bad.iso: ok\ngood.iso: ok"
+    damaged = host.path(f"/chyves/{FIRST}/ISO/bad.iso/bad.iso")
+    damaged.chmod(0o644)
+    with open(damaged, "r+b") as file:
+        file.seek(5000)
+        file.write(b"!")
+    done = host.chyves("iso", "verify", status=1)
+    assert done.stdout == "good.iso: ok\n"
+    assert "bad.iso: is damaged" in done.stderr
