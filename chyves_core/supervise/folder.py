@@ -5,6 +5,7 @@ iso            the ISO that it was started with: resource name
 loader.argv    the loader's command line, one word a line; not there for UEFI
 bhyve.argv     bhyve's command line, one word a line
 bhyve.conf     the machine as settings for bhyve -k, mode 0600; not there on old hosts
+seed.iso       the CD for cloud-init, mode 0600
 phase          loading, running, or `ended STATUS`
 stop, reload   asked for by `stop` and `reload`
 bhyve.log      what loader and bhyve said
