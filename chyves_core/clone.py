@@ -265,4 +265,13 @@ def unique_properties(
         values["uefi_vnc_port"] = taken.next_port(global_.number("uefi_vnc_port_start_offset"))
     if "rcboot" in values:
         values["rcboot"] = "0"
+    # Its host name is its own name then, and no two machines can have one address.
+    values.pop("cloud_hostname", None)
+    if has_own_address(source):
+        values["cloud_net"] = "dhcp"
     return values
+
+
+def has_own_address(guest: Guest) -> bool:
+    """Return whether a guest has an address of its own, and does not ask for one by DHCP."""
+    return guest.value("cloud_net") not in ("", "dhcp")

@@ -224,4 +224,6 @@ def tell(command: Changing, job: Job, source: Source, target: Target) -> None:
     logs.log(command.host, job.storage, guest, "info", text)
     if job.kind.unique and source.guest.value("rcboot") != "0":
         text += ", does not start with the host (rcboot=0)"
+    if job.kind.unique and clone.has_own_address(source.guest):
+        text += ", gets its address by DHCP (cloud_net=dhcp)"
     command.say(f"{target.name}: {text}")

@@ -106,18 +106,21 @@ class Host:
                 errors.append(error)
         return errors
 
-    def write(self, host_path: str, text: str, mode: int = 0o644, *, durable: bool = False) -> None:
+    def write(
+        self, host_path: str, text: str | bytes, mode: int = 0o644, *, durable: bool = False
+    ) -> None:
         """Replace a file of the host whole, so that a reader sees the old text or the new one.
 
         A durable one is there after a power loss too.
         """
+        data = text.encode(**TEXT) if isinstance(text, str) else text
         target = self.path(host_path)
         draft = target.with_name(f".{target.name}.{os.getpid()}")
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
             opened = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
-            with open(opened, "w", encoding="utf-8", errors="surrogateescape") as file:
-                file.write(text)
+            with open(opened, "wb") as file:
+                file.write(data)
                 file.flush()
                 if durable:
                     os.fsync(opened)

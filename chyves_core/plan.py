@@ -30,15 +30,18 @@ class Run:
 
 @dataclass(frozen=True)
 class Write:
-    """One file of the host to write whole; `shown` stands for the text where it is a secret."""
+    """One file of the host to write whole; `shown` stands for what is secret, or no text.
+
+    Bytes always need one.
+    """
 
     path: str
-    text: str
+    text: str | bytes
     mode: int = 0o644
     shown: str | None = None
 
     def __str__(self) -> str:
-        text = self.text if self.shown is None else self.shown
+        text = str(self.text) if self.shown is None else self.shown
         lines = "".join(f"\n#   {line}" for line in text.splitlines())
         return f"# write {self.path} (mode {self.mode:04o}){lines}"
 

@@ -154,6 +154,7 @@ SLOW = (
     "tests/commands/test_disk_crash.py",
     "tests/commands/test_apply_crash.py",
     "tests/commands/test_clone_crash.py",
+    "tests/commands/test_create_image_crash.py",
     "tests/commands/test_rollback_crash.py",
     "tests/commands/test_pools_crash.py",
     "tests/commands/test_left_behind.py::test_a_start_that",

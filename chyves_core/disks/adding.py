@@ -98,7 +98,10 @@ def no_room(inventory: Inventory, guest: Guest, what: str, error: ChyvesError) -
     words = ("out of space", "greater than available space", "quota exceeded")
     if not any(word in error.message for word in words):
         return error
-    free = inventory.storage.datasets[guest.dataset].value("available", "0")
+    there = inventory.storage.datasets
+    # A guest that is just being made is not there yet.
+    place = there.get(guest.dataset) or there[guest.dataset.rpartition("/")[0]]
+    free = place.value("available", "0")
     return ChyvesError(
         f"{guest.name}: {what} does not fit, there is {show_size(int(free))} free; "
         "nothing was changed",

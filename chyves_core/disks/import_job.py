@@ -42,7 +42,7 @@ class Import:
     """One import: the disk that it makes, and all the places that it needs meanwhile.
 
     `old` is the disk whose place it takes, `native` and `user` are the properties of the new
-    volume, the latter set once it is whole.
+    volume, the latter set once it is whole. `least` is how many bytes it has at least.
     """
 
     wish: Wish
@@ -52,6 +52,7 @@ class Import:
     sparse: bool
     native: Mapping[str, str]
     user: Mapping[str, str]
+    least: int = 0
 
     @property
     def target(self) -> str:
@@ -94,7 +95,7 @@ def begin_step(job: Import, size: int) -> Run:
 
     It shows as a plain device whatever its volmode will be: GEOM would taste and hold it.
     """
-    wanted = max(size, job.old.size if job.old else 0)
+    wanted = max(size, job.old.size if job.old else 0, job.least)
     whole = -(-wanted // MEBIBYTE) * MEBIBYTE
     values = {**job.native, "volmode": "dev", settling.SOURCE: job.wish.source.shown}
     return zfs.create_volume(job.draft, whole, values, sparse=job.sparse)

@@ -23,20 +23,34 @@ def shown_steps(
 ) -> list[str]:
     """Return the commands of an import; a size that is not known yet is left to the shell."""
     source = job.wish.source
+    files = source.is_url or (source.ending and kind_of(job) != RAW)
+    rest = import_job.remove_files(job) if files else ()
+    return [
+        *writing_lines(host, job, checksum),
+        *(str(step) for step in (*last_steps(host, inventory, job), *rest)),
+    ]
+
+
+def kind_of(job: Import) -> str:
+    """Return the format of an image; that of a download is known by its name only."""
+    source = job.wish.source
+    if source.is_url:
+        return formats.by_name(source.plain_name)
+    return formats.sniff(Path(source.location), job.shown, source.ending)
+
+
+def writing_lines(host: Host, job: Import, checksum: Checksum | None) -> list[str]:
+    """Return the commands that bring an image, and write it on a new volume."""
+    source = job.wish.source
     incoming = job.download if source.is_url else source.location
     lines = []
     if source.is_url:
         lines.append(quote(fetch_argv(job, watched=False)))
     if checksum:
         lines.append(quote((checksum.algorithm, "-q", "-c", checksum.digits, incoming)))
-    if source.is_url:
-        kind = formats.by_name(source.plain_name)
-    else:
-        kind = formats.sniff(Path(incoming), job.shown, source.ending)
-    lines += raw_lines(job, incoming) if kind == RAW else other_lines(host, job, incoming, kind)
-    files = source.is_url or (source.ending and kind != RAW)
-    rest = import_job.remove_files(job) if files else ()
-    return [*lines, *(str(step) for step in (*last_steps(host, inventory, job), *rest))]
+    kind = kind_of(job)
+    more = raw_lines(job, incoming) if kind == RAW else other_lines(host, job, incoming, kind)
+    return [*lines, *more]
 
 
 def raw_lines(job: Import, incoming: str) -> list[str]:
@@ -78,6 +92,8 @@ def other_lines(host: Host, job: Import, incoming: str, kind: str) -> list[str]:
 
 def volume_line(job: Import, size: str) -> str:
     """Return the line that makes the volume, its size being a piece of shell."""
+    if job.least:
+        size = f"$(printf '%s\\n' {job.least} \"{size}\" | sort -n | tail -n 1)"
     argv = import_job.begin_step(job, 0).argv
     place = argv.index("-V") + 1
     return f'{quote(argv[:place])} "{size}" {quote(argv[place + 1 :])}'

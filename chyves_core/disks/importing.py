@@ -114,7 +114,8 @@ def begin(host: Host, inventory: Inventory, job: Import, image: Image) -> None:
             host.try_to(*undo(job))
         raise
     except ChyvesError as error:
-        what = f"an image of {show_size(image.size)}"
+        size = show_size(max(image.size, job.least))
+        what = f"a disk of {size}" if job.least else f"an image of {size}"
         raise no_room(inventory, job.guest, what, error) from error
 
 

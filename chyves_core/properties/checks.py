@@ -5,7 +5,8 @@ from __future__ import annotations
 import ipaddress
 import re
 import shlex
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from configobj.validate import Validator
 
@@ -14,6 +15,8 @@ from chyves_core.properties.matching import Wrong, matching
 from chyves_core.sizes import parse_size
 
 MEBIBYTE = 1 << 20
+
+Read = TypeVar("Read")
 
 
 def validator() -> Any:
@@ -54,6 +57,8 @@ def validator() -> Any:
             "sound": device_checks.sound,
             "tpm": device_checks.tpm,
             "fwcfg_item": device_checks.fwcfg_item,
+            "hostname": hostname,
+            "net": net,
         }
     )
 
@@ -219,13 +224,23 @@ def snapshot(value: str) -> str:
 
 def keep_rules(value: str) -> str:
     """Take rules of pruning, and return them in their own order."""
-    from chyves_core.errors import UsageError
     from chyves_core.snapshots.keeping import read_rules, show_rules
 
-    try:
-        return show_rules(read_rules(value))
-    except UsageError as error:
-        raise Wrong(error.message) from error
+    return show_rules(saying(read_rules, value))
+
+
+def hostname(value: str) -> str:
+    """Take a host name, with its domain or without."""
+    from chyves_core.cloud.given import check_hostname
+
+    return saying(check_hostname, value)
+
+
+def net(value: str) -> str:
+    """Take dhcp, or an address with its prefix, its gateway and name servers."""
+    from chyves_core.cloud.net import read_net
+
+    return str(saying(read_net, value)) or "dhcp"
 
 
 def resource(value: str) -> str:
@@ -256,3 +271,13 @@ def names(value: str) -> str:
 def attachment(value: str) -> str:
     """Take the name of an interface, or private."""
     return matching(value, r"[a-zA-Z][A-Za-z0-9_.]{0,14}", "must be an interface, or private")
+
+
+def saying(read: Callable[[str], Read], value: str) -> Read:
+    """Return what a function reads in a value; what it says against it becomes Wrong."""
+    from chyves_core.errors import UsageError
+
+    try:
+        return read(value)
+    except UsageError as error:
+        raise Wrong(error.message) from error

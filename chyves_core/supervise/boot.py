@@ -22,6 +22,8 @@ from chyves_core.settings import Settings, global_settings
 from chyves_core.supervise.folder import RunFolder, argv_text
 from chyves_core.zfs import set_properties
 
+SEED_FILE = "seed.iso"
+
 
 @dataclass(frozen=True)
 class Boot:
@@ -98,7 +100,8 @@ def plan_boot(host: Host, around: Surroundings, guest: Guest, iso: str | None) -
     sockets = tuple(Remove(path) for path in virtio_console.sockets(guest, folder.path))
     variables = firmware.plan_variables(host, around.inventory, guest, media)
     before = (*variables, *plan_slots(guest, media, around), *sockets)
-    return Boot(guest, machine, loader, before, plan_files(folder, machine, loader))
+    files = (*plan_cd(host, guest, media), *plan_files(folder, machine, loader))
+    return Boot(guest, machine, loader, before, files)
 
 
 def check_vm_name(guest: Guest, facts: HostFacts) -> None:
@@ -122,6 +125,15 @@ def plan_files(folder: RunFolder, machine: Machine, loader: Loader | None) -> tu
     return (*steps, folder.write("loader.argv", argv_text(loader.argv)))
 
 
+def plan_cd(host: Host, guest: Guest, media: Media) -> tuple[Step, ...]:
+    """Return the step that writes the CD for cloud-init, for a guest that has one."""
+    if not media.seed:
+        return ()
+    from chyves_core.cloud.seed import plan_seed
+
+    return (plan_seed(host, guest, media.seed),)
+
+
 def plan_slots(guest: Guest, media: Media, around: Surroundings) -> tuple[Run, ...]:
     """Return the step that stores the slots of devices that had none, so that they keep them."""
     stored = guest.value("pci_slots")
@@ -134,10 +146,12 @@ def plan_slots(guest: Guest, media: Media, around: Surroundings) -> tuple[Run, .
 
 
 def find_media(host: Host, around: Surroundings, guest: Guest, iso: str | None) -> Media:
-    """Return the files that a guest boots with: ISO, firmware, variables and image files."""
+    """Return the files that a guest boots with: ISO, seed, firmware, variables, image files."""
     media = Media(images=image_paths(host, guest))
     if iso:
         media = replace(media, iso=resources.find(around.inventory.storage, "ISO", iso).path)
+    if guest.value("cloud_seed") == "yes":
+        media = replace(media, seed=RunFolder(guest.name).file(SEED_FILE))
     if guest.value("loader") == "uefi":
         rom = firmware.find_firmware(host, around.inventory, guest, around.facts)
         media = replace(media, firmware=rom, variables=firmware.variables_path(guest))

@@ -8,6 +8,7 @@ loader.limit   the loader's SECONDS and CONSOLE, where loader_timeout limits the
 device.map     for grub-bhyve, and grub/grub.cfg its menu
 bhyve.argv     bhyve's command line, one word a line
 bhyve.conf     the machine as settings for bhyve -k, mode 0600; not there on old hosts
+seed.iso       the CD for cloud-init, mode 0600
 phase          loading, running, or `ended STATUS`
 stop, reload   asked for by `stop` and `reload`
 bhyve.log      what loader and bhyve said in the last boot

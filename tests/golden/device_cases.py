@@ -114,7 +114,13 @@ DEVICE_CASES = {
     ),
     "function-0-is-gone": Case(disks=1, properties={"pci_slots": "disk0=4:3,tap50=16"}),
     "cloud-init-seed": Case(
-        properties=UEFI, media=Media(firmware=FIRMWARE.firmware, seed="/chyves/seed.iso")
+        properties={
+            **UEFI,
+            "cloud_seed": "yes",
+            "cloud_hostname": "www.example.org",
+            "cloud_net": "192.0.2.7/24,192.0.2.1",
+        },
+        media=Media(firmware=FIRMWARE.firmware, seed="/chyves/seed.iso"),
     ),
     "full-machine": Case(disks=40, properties={"pci_slots": ""}),
 }

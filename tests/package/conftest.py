@@ -20,7 +20,7 @@ def installed(release: Release, tmp_path_factory: pytest.TempPathFactory) -> Ins
     """The wheel in a venv of its own, in a folder with a blank in its name."""
     prefix = tmp_path_factory.mktemp("an installation") / "venv"
     venv.create(prefix, system_site_packages=False, with_pip=False)
-    for name in ("plumbum", "configobj"):
+    for name in ("plumbum", "configobj", "pycdlib"):
         copy_package(name, prefix / SITE)
     pip(prefix / "bin" / "python3", str(release.wheel))
     return Installation(prefix, tmp_path_factory.mktemp("lab") / "lab")
@@ -32,7 +32,7 @@ def installed_with_prefix(
 ) -> Installation:
     """`pip install --prefix`: the Python is another one's, and does not know the prefix."""
     prefix = tmp_path_factory.mktemp("prefix") / "chyves"
-    for name in ("plumbum", "configobj"):
+    for name in ("plumbum", "configobj", "pycdlib"):
         copy_package(name, prefix / SITE)
     python = Path(sys.base_prefix) / "bin" / "python3"
     pip(python, "--no-deps", "--prefix", str(prefix), str(release.wheel))

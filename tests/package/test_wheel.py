@@ -38,7 +38,8 @@ def test_the_wheel_needs_what_the_code_imports(release: Release) -> None:
     with zipfile.ZipFile(release.wheel) as wheel:
         (metadata,) = [name for name in wheel.namelist() if name.endswith("dist-info/METADATA")]
         text = wheel.read(metadata).decode()
-    assert set(re.findall(r"^Requires-Dist: (\w+)", text, re.M)) == {"plumbum", "configobj"}
+    needed = set(re.findall(r"^Requires-Dist: (\w+)", text, re.M))
+    assert needed == {"plumbum", "configobj", "pycdlib"}
     assert re.search(r"^Requires-Python: >=3\.11$", text, re.M)
 
 

@@ -79,7 +79,7 @@ make_initramfs() {
 		"$root/tmp" "$root/root" "$root/lib/modules/$version"
 	cp /bin/busybox "$root/bin/"
 	cp "$here/init" "$root/init"
-	for command in poweroff reboot halt install-to-disk show-disks wait-for-button; do
+	for command in poweroff reboot halt install-to-disk read-seed show-disks wait-for-button; do
 		cp "$here/guest-commands" "$root/sbin/$command"
 	done
 	chmod 755 "$root/init" "$root"/sbin/*
