@@ -89,6 +89,7 @@ DEVICE_CASES = {
         properties={"bhyve_disk_type": "nvme", "virtio_block_options_disk0": "nocache"},
     ),
     "firmware-on-15": Case(host="15.0", properties={**UEFI, "fwcfg": "qemu"}, media=FIRMWARE),
+    "scsi-disk-that-is-a-volume": Case(properties={"bhyve_disk_type": "virtio-scsi"}),
     "nvme-on-10.3": Case(host="10.3", properties={"bhyve_disk_type": "nvme"}),
     "e1000-on-10.3": Case(host="10.3", properties={"bhyve_net_type": "e1000"}),
     "vnc-on-10.3": Case(host="10.3", properties=VNC, media=FIRMWARE),

@@ -31,7 +31,7 @@ def devices(
 ) -> Iterator[Argument]:
     """Yield the block devices of a guest; disks that share an AHCI controller are one device."""
     kind = guest.value(TYPE)
-    check_type(guest, kind, facts)
+    check_type(guest, kind, images, facts)
     if kind == "nvme":
         check_nvme_options(guest, facts)
     shared: dict[tuple[int, int], list[Drive]] = {}
@@ -123,8 +123,13 @@ def options_of(guest: Guest, disk: Disk) -> tuple[str, ...]:
     return tuple(part for part in own.split(",") if part)
 
 
-def check_type(guest: Guest, kind: str, facts: HostFacts) -> None:
-    """Refuse a kind of disk that this host's bhyve does not have."""
+def check_type(guest: Guest, kind: str, images: Sequence[str], facts: HostFacts) -> None:
+    """Refuse a kind of disk that this host's bhyve does not have, or not for volumes and files."""
+    if kind == "virtio-scsi" and (guest.disks or images):
+        raise Refused(
+            f"{guest.name}: {TYPE}=virtio-scsi: bhyve takes a port of ctld(8), no volume",
+            f"chyves {guest.name} set pcidev_1=virtio-scsi,/dev/cam/ctl1.0",
+        )
     if kind == "nvme" and not facts.has_nvme:
         raise Refused(
             f"{guest.name}: nvme disks need FreeBSD 12.0", f"chyves {guest.name} set {TYPE}=ahci-hd"
