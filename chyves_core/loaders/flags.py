@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from chyves_core.errors import UsageError
@@ -68,8 +67,3 @@ def check_flag(flag: LoaderFlag) -> None:
         raise UsageError(f"{flag.shown} {flag.value}: must be a path from / on")
     if flag.letter == "e" and not re.match(r"[^=\s]+=", flag.value):
         raise UsageError(f"-e {flag.value}: must be NAME=VALUE")
-
-
-def argv_of(flags: Iterable[LoaderFlag]) -> tuple[str, ...]:
-    """Return the flags as words of a command line."""
-    return tuple(word for flag in flags for word in flag.words)

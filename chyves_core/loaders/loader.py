@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from chyves_core.bhyve.arguments import Argument
 from chyves_core.bhyve.cpu_memory import is_wired
-from chyves_core.bhyve.machine import Media
+from chyves_core.bhyve.machine import Media, vm_argument
 from chyves_core.bhyve.version import HostFacts
 from chyves_core.errors import Refused
 from chyves_core.guests import Guest
@@ -19,8 +20,14 @@ MOST_DISKS = 32
 class Loader:
     """The program that loads a guest, and the files that it reads: name in the run folder, text."""
 
-    argv: tuple[str, ...]
+    program: str
+    arguments: tuple[Argument, ...]
     files: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def argv(self) -> tuple[str, ...]:
+        """The command line."""
+        return (self.program, *(word for each in self.arguments for word in each.words))
 
 
 @dataclass(frozen=True)
@@ -57,7 +64,7 @@ def plan_loader(guest: Guest, media: Media, run_folder: str, facts: LoaderFacts)
         loader = plan_grub(guest, media, run_folder, facts.profile, facts.own_map)
     else:
         loader = plan_bhyveload(guest, media, facts.host)
-    return Loader(loader.argv, (*loader.files, *time_limit(guest)))
+    return replace(loader, files=(*loader.files, *time_limit(guest)))
 
 
 def time_limit(guest: Guest) -> tuple[tuple[str, str], ...]:
@@ -75,21 +82,30 @@ def time_limit(guest: Guest) -> tuple[tuple[str, str], ...]:
 def plan_bhyveload(guest: Guest, media: Media, facts: HostFacts) -> Loader:
     """Return bhyveload(8)'s command line."""
     added = flags.read_flags(guest.value("bhyveload_flags"))
-    argv = [
-        "bhyveload",
-        *("-c", f"/dev/{guest.value('serial')}A"),
-        *("-m", guest.value("ram")),
-        *wired(guest),
-        *(word for disk in boot_disks(guest, media, added) for word in ("-d", disk)),
-        *flags.argv_of(added),
-        guest.vm_name,
-    ]
     if any(flag.letter == "C" for flag in added) and not facts.has_loader_core_flag:
         raise Refused(
             f"{guest.name}: bhyveload_flags: -C needs FreeBSD 12.0",
             f"chyves {guest.name} set bhyveload_flags=",
         )
-    return Loader(tuple(argv))
+    disks = boot_disks(guest, media, added)
+    source = "the ISO that it was started with" if media.iso else "the disks"
+    arguments = (
+        console(guest),
+        Argument("-m", guest.value("ram"), ("ram",), "memory, as bhyve's"),
+        *wired(guest),
+        *(Argument("-d", disk, (source,), "medium that the loader can read") for disk in disks),
+        *(
+            Argument(f"-{flag.letter}", flag.value, ("bhyveload_flags",), "chosen by the user")
+            for flag in added
+        ),
+        vm_argument(guest),
+    )
+    return Loader("bhyveload", arguments)
+
+
+def console(guest: Guest) -> Argument:
+    """Return the loader's console, which is the guest's later."""
+    return Argument("-c", f"/dev/{guest.value('serial')}A", ("serial",), "console of the loader")
 
 
 def boot_disks(guest: Guest, media: Media, added: tuple[flags.LoaderFlag, ...]) -> tuple[str, ...]:
@@ -121,24 +137,23 @@ def plan_grub(
     files: list[tuple[str, str]] = []
     if own_map is None:
         files.append(("device.map", grub.device_map(guest, media)))
-    where: tuple[str, ...] = ("-r", step.root)
-    if step.folder:
-        where += ("-d", step.folder)
+    root, folder = step.root, step.folder
     if profile.name == "custom":
-        where = ("-r", "host", "-d", custom_folder(guest))
+        root, folder = "host", custom_folder(guest)
     elif step.commands:
         files.append(("grub/grub.cfg", grub.menu(step)))
-        where = ("-r", "host", "-d", f"{run_folder}/grub")
-    argv = [
-        "grub-bhyve",
-        *("-c", f"/dev/{guest.value('serial')}A"),
+        root, folder = "host", f"{run_folder}/grub"
+    named = own_map or f"{run_folder}/device.map"
+    arguments = (
+        console(guest),
         *wired(guest),
-        *("-m", own_map or f"{run_folder}/device.map"),
-        *where,
-        *("-M", guest.value("ram")),
-        guest.vm_name,
-    ]
-    return Loader(tuple(argv), tuple(files))
+        Argument("-m", named, ("the disks, the ISO",), "file that names the media for grub"),
+        Argument("-r", root, ("os",), "medium that grub boots from"),
+        *((Argument("-d", folder, ("os",), "folder of grub's menu"),) if folder else ()),
+        Argument("-M", guest.value("ram"), ("ram",), "memory, as bhyve's"),
+        vm_argument(guest),
+    )
+    return Loader("grub-bhyve", arguments, tuple(files))
 
 
 def custom_folder(guest: Guest) -> str:
@@ -146,6 +161,7 @@ def custom_folder(guest: Guest) -> str:
     return f"{guest.folder}/grub"
 
 
-def wired(guest: Guest) -> tuple[str, ...]:
+def wired(guest: Guest) -> tuple[Argument, ...]:
     """Return -S where bhyve is given it: loader and bhyve have to agree (bhyveload(8))."""
-    return ("-S",) if is_wired(guest) else ()
+    says = "memory stays in place, as bhyve's"
+    return (Argument("-S", "", ("bargs, pcidev_{n}",), says),) if is_wired(guest) else ()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from chyves_core.errors import ChyvesError, UsageError
-from chyves_core.loaders.flags import argv_of, read_flags
+from chyves_core.loaders.flags import read_flags
 from chyves_core.loaders.profiles import parse_profiles, shipped_profiles
 from chyves_core.properties.schema import choices, load_schema
 from chyves_core.supervise.ending import Ending, explain
@@ -32,7 +32,7 @@ ALL = (
     ],
 )
 def test_flags_for_bhyveload_keep_their_order(text: str, words: list[str]) -> None:
-    assert list(argv_of(read_flags(text))) == words
+    assert [word for flag in read_flags(text) for word in flag.words] == words
 
 
 @pytest.mark.parametrize(
