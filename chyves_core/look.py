@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from chyves_core.guests import Disk, Guest, Inventory, read_inventory
 from chyves_core.host import Host
 from chyves_core.output import Size
 from chyves_core.runtime import Runtime, read_runtime
+
+if TYPE_CHECKING:
+    from chyves_core.supervise.boot import Surroundings
 
 
 class Look:
@@ -26,6 +30,13 @@ class Look:
     def runtime(self) -> Runtime:
         """What runs now: one ps call where something of chyves can run."""
         return read_runtime(self.host)
+
+    @cached_property
+    def surroundings(self) -> Surroundings:
+        """What boots depend on: one sysctl call, one kldstat call."""
+        from chyves_core.supervise.boot import read_surroundings
+
+        return read_surroundings(self.host, self.inventory)
 
     def guests(self, words: Sequence[str] = ()) -> list[Guest]:
         """Return the guests that the words mean, each once; without a word all that are listed.

@@ -11,15 +11,22 @@ from chyves_core.errors import Refused
 from chyves_core.guests import Guest
 
 PIN = "cpu_pin"
+NO_PAGING = (
+    "bhyve can't run guests here: this host's processor has no EPT (Intel) or RVI (AMD), "
+    "or it is switched off"
+)
+PROCESSOR_HINT = "look for VT-x or AMD-V (SVM) in the host's firmware settings"
+NO_REAL_MODE = "this host's processor has no unrestricted guest mode (UG)"
 
 
 def arguments(guest: Guest, facts: HostFacts) -> Iterator[Argument]:
     """Yield the arguments for processors and memory; raises Refused for what the host can't do."""
+    check_processor(guest, facts)
     check_cpus(guest, facts)
     cpu = guest.value("cpu")
     if "=" in cpu and not facts.has_cpu_topology:
         raise Refused(
-            f"{guest.name}: cpu={cpu}: a topology needs FreeBSD 11.2",
+            f"{guest.name}: cpu={cpu}: a topology needs FreeBSD 12.0",
             f"chyves {guest.name} set cpu={cpu_count(cpu)}",
         )
     yield Argument("-c", cpu, ("cpu",), f"{cpu_count(cpu)} virtual CPUs")
@@ -65,6 +72,28 @@ def check_pin(guest: Guest, facts: HostFacts, vcpu: int, host_cpu: int) -> None:
         raise Refused(f"{guest.name}: {PIN}: has no virtual CPU {vcpu}; they count from 0")
     if host_cpu >= facts.cpus:
         raise Refused(f"{guest.name}: {PIN}: this host has no CPU {host_cpu}; they count from 0")
+
+
+def check_processor(guest: Guest, facts: HostFacts) -> None:
+    """Refuse a guest that this host's processor can't run; what the host does not say is tried.
+
+    Without unrestricted guest mode bhyve starts no ROM, and no more than one virtual CPU
+    (bhyverun.c: num_vcpus_allowed, VM_CAP_UNRESTRICTED_GUEST).
+    """
+    if facts.has_second_level_paging is False:
+        raise Refused(f"{guest.name}: {NO_PAGING}", PROCESSOR_HINT)
+    if facts.has_unrestricted_guest is not False:
+        return
+    if guest.value("loader") == "uefi":
+        raise Refused(
+            f"{guest.name}: loader=uefi: {NO_REAL_MODE}",
+            f"chyves {guest.name} set loader=bhyveload",
+        )
+    if cpu_count(guest.value("cpu")) > 1:
+        raise Refused(
+            f"{guest.name}: cpu={guest.value('cpu')}: {NO_REAL_MODE}",
+            f"chyves {guest.name} set cpu=1",
+        )
 
 
 def check_cpus(guest: Guest, facts: HostFacts) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from chyves_core.bhyve import cpu_features
+from chyves_core.bhyve.cpu_features import CpuFeatures
 from chyves_core.host import Host
 
 SYSCTLS = (
@@ -12,18 +14,25 @@ SYSCTLS = (
     "hw.ncpu",
     "hw.vmm.maxcpu",
     "net.link.tap.up_on_open",
+    "kern.racct.enable",
+    *cpu_features.SYSCTLS,
 )
 
-FLAGS_SINCE = {"-D": "13.0", "-G": "12.0", "-K": "13.2", "-o": "13.1", "-n": "15.0"}
-"""The flags that not every bhyve since FreeBSD 10.3 knows, of those that users may choose."""
+FLAGS_SINCE = {"-D": "13.0", "-G": "12.0", "-K": "13.2", "-o": "13.2", "-n": "15.0"}
+"""The flags that not every bhyve since FreeBSD 10.3 knows, of those that users may choose.
+
+bhyve(8) of 12.2 has -G and not -D, 13.0's has -D and not -K and -o; captures bhyve h: 13.2 has
+both, for 13.1 it is not known exactly. -n is src f1d705d4f431, of 2025; which 15 has it is not
+known exactly, and a bhyve without it says so.
+"""
 
 
 @dataclass(frozen=True)
 class HostFacts:
     """One host: its release as __FreeBSD_version, its processors, and tap's setting.
 
-    `most_cpus` is how many CPUs a guest can have, 0 where vmm has not said it. `has_iommu` is None
-    where the host does not tell.
+    `most_cpus` is how many CPUs a guest can have, 0 where vmm has not said it. What `cpu` does not
+    know is None; so is `racct`, the kernel's resource accounting, where the kernel has none.
     """
 
     osreldate: int
@@ -31,7 +40,23 @@ class HostFacts:
     cpus: int
     most_cpus: int
     tap_up_on_open: bool
-    has_iommu: bool | None = None
+    cpu: CpuFeatures = cpu_features.UNKNOWN
+    racct: bool | None = None
+
+    @property
+    def has_iommu(self) -> bool | None:
+        """Whether devices of the host can be given to guests."""
+        return self.cpu.iommu
+
+    @property
+    def has_second_level_paging(self) -> bool | None:
+        """Whether the processor has EPT or RVI, without which vmm does not start (vmm(4))."""
+        return self.cpu.second_level_paging
+
+    @property
+    def has_unrestricted_guest(self) -> bool | None:
+        """Whether guests can run in real mode: firmware does, and so do further CPUs at first."""
+        return self.cpu.unrestricted_guest
 
     def is_at_least(self, release: str) -> bool:
         """Return whether the host's release is that one or a later one, such as 13.1."""
@@ -50,8 +75,11 @@ class HostFacts:
 
     @property
     def has_config_file(self) -> bool:
-        """Whether bhyve reads settings from a file, -k (captures bhyve h: 13.2 has it)."""
-        return self.is_at_least("13.1")
+        """Whether bhyve reads settings from a file, -k.
+
+        bhyve(8) of 13.0 has none, captures bhyve h: 13.2 has it. 13.1 is not known exactly.
+        """
+        return self.is_at_least("13.2")
 
     @property
     def has_disk_serials(self) -> bool:
@@ -70,33 +98,53 @@ class HostFacts:
 
     @property
     def has_e1000(self) -> bool:
-        """Whether bhyve has Intel's network card (bhyve(8), 11.0)."""
-        return self.is_at_least("11.0")
+        """Whether bhyve has Intel's network card.
+
+        bhyve(8) of 10.4 has it, merged as r304425 in August 2016, when 11.0 had its own branch
+        already. So 11.0 is not known exactly.
+        """
+        return self.is_at_least("11.1") or self.osreldate // 1_000 == 1_004
 
     @property
     def has_framebuffer(self) -> bool:
-        """Whether bhyve has a screen and a tablet (bhyve(8), 11.0)."""
+        """Whether bhyve has a screen and a tablet.
+
+        r302332 brought them into what became 11.0; bhyve(8) of 10.4 has none.
+        """
         return self.is_at_least("11.0")
 
     @property
     def has_cpu_topology(self) -> bool:
-        """Whether -c takes sockets, cores and threads (bhyve(8), 11.2)."""
-        return self.is_at_least("11.2")
+        """Whether -c takes sockets, cores and threads.
+
+        D9930, April 2018, before 12.0; whether 11.2 got it is not known exactly.
+        """
+        return self.is_at_least("12.0")
 
     @property
     def has_four_serial_ports(self) -> bool:
-        """Whether there are com3 and com4 (bhyve(8), 13.0)."""
-        return self.is_at_least("13.0")
+        """Whether there are com3 and com4.
+
+        Captures bhyve help-l: 13.2 has them, bhyve(8) of 10.4 has not. Between them it is not
+        known exactly.
+        """
+        return self.is_at_least("13.2")
 
     @property
     def has_tcp_serial(self) -> bool:
-        """Whether a serial port can be reached by TCP (bhyve(8), 14.1)."""
-        return self.is_at_least("14.1")
+        """Whether a serial port can be reached by TCP.
+
+        src 1f903953fbf8 (D45120) came after 14.1; which 14 got it is not known exactly.
+        """
+        return self.is_at_least("15.0")
 
     @property
     def has_firmware_variables(self) -> bool:
-        """Whether bhyve maps a file for the firmware's variables (captures: 13.2 does)."""
-        return self.is_at_least("13.1")
+        """Whether bhyve maps a file for the firmware's variables.
+
+        Captures bhyve_uefi: 13.2 does. 13.1 is not known exactly.
+        """
+        return self.is_at_least("13.2")
 
     @property
     def has_loader_core_flag(self) -> bool:
@@ -125,7 +173,26 @@ def read_facts(host: Host) -> HostFacts:
     most = number(values.get("hw.vmm.maxcpu"), 16 if osreldate < 1302000 else 0)
     cpus = number(values.get("hw.ncpu"), 1)
     up_on_open = values.get("net.link.tap.up_on_open") == "1"
-    return HostFacts(osreldate, values.get("hw.machine_arch", "amd64"), cpus, most, up_on_open)
+    arch = values.get("hw.machine_arch", "amd64")
+    racct = values.get("kern.racct.enable")
+    return HostFacts(
+        osreldate,
+        arch,
+        cpus,
+        most,
+        up_on_open,
+        cpu_features.from_sysctls(values),
+        None if racct is None else racct == "1",
+    )
+
+
+def read_boot_facts(host: Host) -> HostFacts:
+    """Read all that a boot depends on: where vmm is not loaded, the kernel's boot messages too."""
+    facts = read_facts(host)
+    if facts.cpu.is_whole or facts.is_arm64:
+        return facts
+    messages = host.read_text(cpu_features.BOOT_MESSAGES) or ""
+    return replace(facts, cpu=facts.cpu.or_else(cpu_features.from_boot_messages(messages)))
 
 
 def number(text: str | None, otherwise: int) -> int:

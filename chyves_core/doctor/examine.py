@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from chyves_core import locks
-from chyves_core.doctor import guests, host, leftovers, snapshots, unfinished
+from chyves_core.doctor import guests, host, leftovers, needs, snapshots, unfinished
 from chyves_core.doctor.finding import Finding
 from chyves_core.host import Host
 from chyves_core.look import Look
@@ -28,6 +28,7 @@ CHECKS: tuple[Check, ...] = (
     leftovers.empty_bridges,
     host.programs,
     host.modules,
+    needs.processor,
     host.pools,
 )
 

@@ -39,8 +39,8 @@ def set_up(choice: LabChoice, chyves_root: Path) -> Lab:
         folder.mkdir(parents=True, exist_ok=True)
     for name in HOST_FOLDERS:
         (lab.root / name).mkdir(parents=True, exist_ok=True)
-    write_host_files(lab)
     write_settings(lab, choice)
+    write_host_files(lab, str(lab.settings()["freebsd"]))
     write_programs(lab, chyves_root)
     make_pools(lab, choice.pools)
     return lab

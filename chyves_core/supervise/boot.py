@@ -8,7 +8,7 @@ from chyves_core import resources
 from chyves_core.bhyve import slots
 from chyves_core.bhyve.devices import virtio_console
 from chyves_core.bhyve.machine import Machine, Media, all_slots, plan_machine
-from chyves_core.bhyve.version import HostFacts, read_facts
+from chyves_core.bhyve.version import HostFacts, read_boot_facts
 from chyves_core.disks.images import image_paths
 from chyves_core.disks.settling import check_settled
 from chyves_core.errors import Refused
@@ -57,12 +57,12 @@ class Surroundings:
 
 
 def read_surroundings(host: Host, inventory: Inventory) -> Surroundings:
-    """Read the host's facts and its kernel modules, each with one call."""
+    """Read the host's facts and its kernel modules."""
     listed = host.read("kldstat").stdout.split()
     return Surroundings(
         inventory,
         global_settings(inventory.storage),
-        read_facts(host),
+        read_boot_facts(host),
         frozenset(word for word in listed if word.endswith(".ko")),
     )
 

@@ -5,8 +5,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-# bhyve says this on every start of a guest with a screen; captures README 8.
-NOISE = ("fbuf frame buffer base",)
+# bhyve says the first on every start of a guest with a screen (captures README 8), the others
+# where it knows the names of settings that older releases have (bhyverun.c).
+NOISE = (
+    "fbuf frame buffer base",
+    "bhyve: lpc.bootrom is deprecated",
+    "bhyve: lpc.bootvars is deprecated",
+)
 # How many of its lines tell why a loader failed.
 LOADER_LINES = 3
 SIGNAL_WORDS = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from chyves_core.bhyve.cpu_features import CpuFeatures
 from chyves_core.bhyve.machine import Media
 from chyves_core.bhyve.version import HostFacts
 from chyves_core.network.ifconfig import Interface
@@ -17,8 +18,11 @@ HOSTS = {
     "12.2": HostFacts(1202000, "amd64", 4, 16, True),
     "13.2": HostFacts(1302001, "amd64", 4, 4, True),
     "14.3": HostFacts(1403000, "amd64", 8, 8, True),
-    "no-iommu": HostFacts(1403000, "amd64", 8, 8, True, has_iommu=False),
-    "15.0": HostFacts(1500068, "amd64", 8, 8, True),
+    "15.0": HostFacts(1500068, "amd64", 8, 8, True, racct=True),
+    "no-iommu": HostFacts(1403000, "amd64", 8, 8, True, CpuFeatures(True, True, False)),
+    "no-ug": HostFacts(1403000, "amd64", 8, 8, True, CpuFeatures(True, False, None)),
+    "no-ept": HostFacts(1403000, "amd64", 8, 8, True, CpuFeatures(False, None, None)),
+    "racct-off": HostFacts(1403000, "amd64", 8, 8, True, racct=False),
     "arm64": HostFacts(1500068, "aarch64", 8, 8, True),
 }
 

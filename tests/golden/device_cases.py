@@ -35,17 +35,26 @@ SHARED_AHCI = {"bhyve_disk_type": "ahci-hd", "pci_slots": ""}
 DEVICE_CASES = {
     "all-devices-on-13.2": Case(host="13.2", properties=WHOLE, media=FIRMWARE),
     "all-devices-on-12.2": Case(host="12.2", properties=WHOLE, media=FIRMWARE),
-    "newer-devices": Case(properties={**UEFI, **NEW}, media=FIRMWARE),
+    "newer-devices": Case("15.0", properties={**UEFI, **NEW}, media=FIRMWARE),
     "newer-devices-on-13.2": Case(host="13.2", properties={**UEFI, **NEW}, media=FIRMWARE),
     **{
         f"{name}-on-{host}".replace("_", "-"): Case(host=host, properties={name: value})
         for host, properties in {"10.3": WHOLE, "12.2": WHOLE, "13.2": NEW}.items()
         for name, value in properties.items()
-        if not name.startswith(("uefi", "loader", "cpu")) and not name.endswith(("_2", "_3"))
+        if not name.startswith(("uefi", "loader", "cpu"))
+        and (name, host) != ("gdb", "12.2")
+        and not name.endswith(("_2", "_3"))
     },
     "tpm-of-the-host": Case(properties={**UEFI, "tpm": "passthru,/dev/tpm0"}, media=FIRMWARE),
-    "tpm-by-swtpm": Case(properties={**UEFI, "tpm": "swtpm"}, media=FIRMWARE),
+    "tpm-by-swtpm": Case("15.0", {**UEFI, "tpm": "swtpm"}, media=FIRMWARE),
+    "tpm-by-swtpm-on-14.3": Case(properties={**UEFI, "tpm": "swtpm"}, media=FIRMWARE),
     "tpm-on-13.2": Case(host="13.2", properties={**UEFI, "tpm": "swtpm"}, media=FIRMWARE),
+    "no-ept": Case("no-ept"),
+    "no-unrestricted-guest": Case("no-ug"),
+    "no-unrestricted-guest-for-uefi": Case("no-ug", UEFI, media=FIRMWARE),
+    "no-unrestricted-guest-for-two-cpus": Case("no-ug", {"cpu": "2"}),
+    "gdb-with-an-address-on-12.2": Case("12.2", {"gdb": "127.0.0.1:1234"}),
+    "gdb-on-12.2": Case("12.2", {"gdb": "w1234"}),
     "pin-to-a-cpu-that-is-not-there": Case(properties={"cpu": "2", "cpu_pin": "1:8"}),
     "pin-of-a-cpu-that-it-has-not": Case(properties={"cpu": "2", "cpu_pin": "2:0"}),
     "passthru-by-name": Case(properties={"pcidev_1": "passthru,ppt0,rom=/vm/rom.bin"}),

@@ -86,5 +86,5 @@ def check_passthru(guest: Guest, name: str, facts: HostFacts) -> None:
     if facts.has_iommu is False:
         raise Refused(
             f"{guest.name}: {name}: this host has no IOMMU (VT-d or AMD-Vi), or it is switched off",
-            "look for VT-d or AMD-Vi in the host's firmware settings",
+            "VT-d or AMD-Vi on in the firmware; on AMD also hw.vmm.amdvi.enable=1 in loader.conf",
         )

@@ -48,7 +48,7 @@ def settings(guest: Guest, facts: HostFacts, run_folder: str) -> Iterator[Argume
     """Yield the extra settings; raises Refused for one that this host's bhyve does not have."""
     for kind in WITHOUT_PLACE:
         for name in kind.names(guest):
-            check_release(guest, name, kind.SINCE, facts)
+            check_release(guest, name, kind.since(guest), facts)
             if kind.AMD64_ONLY and facts.is_arm64:
                 raise Refused(f"{guest.name}: {name} needs amd64", unset(guest, name))
             yield kind.argument(guest, name, run_folder)

@@ -6,13 +6,20 @@ from chyves_core.bhyve.arguments import Argument
 from chyves_core.bhyve.devices.numbered import numbered
 from chyves_core.guests import Guest
 
-SINCE = "14.0"
 AMD64_ONLY = True
 
 
 def names(guest: Guest) -> list[str]:
     """Return the names of the guest's items."""
     return numbered(guest, "fwcfg_")
+
+
+def since(guest: Guest) -> str:
+    """Return the release that brought it.
+
+    Captures bhyve help-l: 13.2 has none. 14.0's TPM tells the firmware of itself by it.
+    """
+    return "14.0"
 
 
 def argument(guest: Guest, name: str, run_folder: str) -> Argument:

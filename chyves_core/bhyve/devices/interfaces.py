@@ -18,7 +18,7 @@ def devices(guest: Guest, places: Mapping[str, Place], facts: HostFacts) -> Iter
     kind = guest.value(TYPE)
     if kind == "e1000" and guest.interfaces and not facts.has_e1000:
         raise Refused(
-            f"{guest.name}: e1000 needs FreeBSD 11.0",
+            f"{guest.name}: e1000 needs FreeBSD 11.1",
             f"chyves {guest.name} set {TYPE}=virtio-net",
         )
     for name in guest.interfaces:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from chyves_core.bhyve.arguments import Argument
 from chyves_core.guests import Guest
 
-SINCE = "13.2"
 AMD64_ONLY = True
 NAME = "keyboard"
 
@@ -13,6 +12,14 @@ NAME = "keyboard"
 def names(guest: Guest) -> list[str]:
     """Return the setting's name, where the guest has it."""
     return [NAME] if guest.properties.get(NAME) else []
+
+
+def since(guest: Guest) -> str:
+    """Return the release that brought it.
+
+    bhyve(8) of 13.0 has no -K, captures bhyve h: 13.2 has it. 13.1 is not known exactly.
+    """
+    return "13.2"
 
 
 def argument(guest: Guest, name: str, run_folder: str) -> Argument:

@@ -48,7 +48,7 @@ def bootrom(guest: Guest, firmware: Firmware, facts: HostFacts) -> Argument:
         raise Refused(f"{guest.name}: fwcfg needs FreeBSD {FWCFG_SINCE}", without)
     if firmware.variables and not facts.has_firmware_variables:
         raise Refused(
-            f"{guest.name}: uefi_vars=yes needs FreeBSD 13.1",
+            f"{guest.name}: uefi_vars=yes needs FreeBSD 13.2",
             f"chyves {guest.name} set uefi_vars=no",
         )
     words = [firmware.image or ""]
@@ -88,11 +88,11 @@ def serial_ports(guest: Guest, facts: HostFacts) -> Iterator[Argument]:
             continue
         if port in ("com3", "com4") and not facts.has_four_serial_ports:
             raise Refused(
-                f"{guest.name}: {port} needs FreeBSD 13.0", f"chyves {guest.name} unset {port}"
+                f"{guest.name}: {port} needs FreeBSD 13.2", f"chyves {guest.name} unset {port}"
             )
         if backend.startswith("tcp=") and not facts.has_tcp_serial:
             raise Refused(
-                f"{guest.name}: {port}={backend}: a port of TCP needs FreeBSD 14.1",
+                f"{guest.name}: {port}={backend}: a port of TCP needs FreeBSD 15.0",
                 f"chyves {guest.name} set {port}=/dev/nmdm0A",
             )
         yield Argument("-l", f"{port},{backend}", (port,), f"serial port {port}")

@@ -7,6 +7,8 @@ from chyves_core.bhyve.slots import Place
 from chyves_core.guests import Guest
 
 SINCE = "10.3"
+"""bhyve(8) of 10.4 has it; 10.3, the oldest host there is for chyves, is not known exactly."""
+
 NAME = "random"
 
 

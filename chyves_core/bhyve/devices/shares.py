@@ -8,6 +8,7 @@ from chyves_core.bhyve.slots import Place
 from chyves_core.guests import Guest
 
 SINCE = "13.0"
+"""src 8294a283a164, 3 October 2020, between 12.2 and 13.0; captures bhyve help-s: 13.2 has it."""
 
 
 def names(guest: Guest) -> list[str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from chyves_core.bhyve.arguments import Argument
 from chyves_core.guests import Guest
 
-SINCE = "14.0"
 AMD64_ONLY = True
 NAME = "tpm"
 SWTPM = "swtpm"
@@ -19,6 +18,15 @@ def names(guest: Guest) -> list[str]:
 def has_swtpm(guest: Guest) -> bool:
     """Return whether swtpm(8) has to run beside the guest."""
     return guest.properties.get(NAME) == SWTPM
+
+
+def since(guest: Guest) -> str:
+    """Return the release that brought it.
+
+    passthru: 14.0 (ports 37e614b16cd6; captures bhyve w-l-tpm: 13.2 has none). swtpm: D46373, in
+    January 2025 only in what became 15.0 (bhyvemgr, issue 7); a later 14 is not known exactly.
+    """
+    return "15.0" if has_swtpm(guest) else "14.0"
 
 
 def argument(guest: Guest, name: str, run_folder: str) -> Argument:

@@ -7,7 +7,9 @@ from chyves_core.bhyve.devices.numbered import numbered
 from chyves_core.bhyve.slots import Place
 from chyves_core.guests import Guest
 
-SINCE = "12.0"
+SINCE = "11.2"
+"""r305898, merged later: 11.1 has none, 11.2 has it (vm-bhyve, pull request 197)."""
+
 PREFIX = "virtio_console_"
 NAME = "virtio_console"
 

@@ -7,7 +7,8 @@ from chyves_core.bhyve.devices.numbered import numbered
 from chyves_core.bhyve.slots import Place
 from chyves_core.guests import Guest
 
-SINCE = "13.1"
+SINCE = "13.2"
+"""Captures bhyve help-s: 13.2 has it; 13.1 is not known exactly."""
 
 
 def names(guest: Guest) -> list[str]:

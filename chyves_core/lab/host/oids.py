@@ -83,6 +83,7 @@ ALWAYS: dict[str, str] = {
     "kern.smp.cpus": "",
     "kern.vm_guest": "none",
     "kern.maxproc": "8452",
+    "kern.racct.enable": "0",
     "kern.disks": "ada1 ada0",
     "hw.machine": "amd64",
     "hw.machine_arch": "amd64",
