@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from chyves_core.errors import ChyvesError, HostError
-from chyves_core.plan import Copy, Run, Size, Step, Write, hide_passwords, quote
+from chyves_core.plan import Copy, Folder, Run, Size, Step, Write, hide_passwords, quote
 
 # Values of ZFS user properties may hold any byte; surrogateescape brings each one through whole.
 TEXT = {"encoding": "utf-8", "errors": "surrogateescape"}
@@ -93,6 +93,8 @@ class Host:
                 self.copy(step.source, step.target)
             elif isinstance(step, Size):
                 self.set_size(step)
+            elif isinstance(step, Folder):
+                self.make_folder(step)
             else:
                 self.remove(step.path)
 
@@ -161,6 +163,13 @@ class Host:
         finally:
             if step.new:
                 draft.unlink(missing_ok=True)
+
+    def make_folder(self, step: Folder) -> None:
+        """Make a folder of the host where it is not there; one that is there keeps its mode."""
+        try:
+            self.path(step.path).mkdir(step.mode, parents=True, exist_ok=True)
+        except OSError as error:
+            raise HostError(f"cannot make {step.path}: {error.strerror}") from error
 
     def file_size(self, host_path: str) -> tuple[int, int]:
         """Return how long a file of the host is and how many bytes it takes; 0 where it is gone."""

@@ -16,12 +16,12 @@ from typing import Any
 
 from chyves_core.errors import ChyvesError, Refused
 from chyves_core.host import Host, failed
-from chyves_core.plan import Copy, Plan, Remove, Run, Size, Step, Write
+from chyves_core.plan import Copy, Folder, Plan, Remove, Run, Size, Step, Write
 
 CHYVES = "/chyves"
 FOLDER = "journal"
 KINDS: dict[str, type[Step]] = {
-    kind.__name__.lower(): kind for kind in (Run, Write, Remove, Copy, Size)
+    kind.__name__.lower(): kind for kind in (Run, Write, Remove, Copy, Size, Folder)
 }
 
 

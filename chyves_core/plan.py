@@ -83,7 +83,18 @@ class Size:
         return f"mkdir -p {quote((os.path.dirname(self.path),))} && {line}" if self.new else line
 
 
-Step = Run | Write | Remove | Copy | Size
+@dataclass(frozen=True)
+class Folder:
+    """One folder of the host to make where it is not there."""
+
+    path: str
+    mode: int = 0o755
+
+    def __str__(self) -> str:
+        return f"mkdir -p -m {self.mode:04o} {quote((self.path,))}"
+
+
+Step = Run | Write | Remove | Copy | Size | Folder
 Plan = tuple[Step, ...]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -11,6 +12,8 @@ from chyves_core.names import VM_PREFIX, vm_name
 SUPERVISOR = "supervise.sh"
 LOADERS = ("bhyveload", "grub-bhyve")
 RUN_FOLDER = "/var/run/chyves"
+SWTPM = "swtpm"
+SWTPM_SOCKET = "swtpm.sock"
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,10 @@ class Runtime:
         """Return the process that keeps exactly this guest running."""
         return self._by_part.get(("supervisor", vm_name(guest)))
 
+    def swtpm(self, guest: str) -> Process | None:
+        """Return the process that plays the TPM of exactly this guest."""
+        return self._by_part.get((SWTPM, vm_name(guest)))
+
     def is_running(self, guest: str) -> bool:
         """Return whether the guest runs, is being loaded, or is between two boots."""
         return bool(self.supervisor(guest) or self.bhyve(guest) or self.loader(guest))
@@ -72,7 +79,7 @@ class Runtime:
 
 
 def part_of(process: Process) -> tuple[str, str] | None:
-    """Return which part of which VM a process is: `bhyve`, `loader` or `supervisor`, and its name.
+    """Return which part of which VM a process is: `bhyve`, `loader`, `supervisor` or `swtpm`.
 
     bhyve calls itself `bhyve: NAME` (captures bhyve_run sp-ps); before it has made its VM it
     still shows its whole command line, NAME last (captures bhyve_run fbuf-wait).
@@ -86,6 +93,9 @@ def part_of(process: Process) -> tuple[str, str] | None:
         return "bhyve", last
     if program in LOADERS:
         return "loader", last
+    if program == SWTPM:
+        socket = re.fullmatch(rf"\S*,path={RUN_FOLDER}/guests/([^/]+)/{SWTPM_SOCKET}", last)
+        return (SWTPM, vm_name(socket[1])) if socket else None
     if f"/{SUPERVISOR} " in before and before.endswith(f" {vm_name(last)}"):
         return "supervisor", vm_name(last)
     return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from chyves_core.bhyve import bargs, config_file, cpu_memory, slots
+from chyves_core.bhyve import bargs, config_file, cpu_memory, limits, slots
 from chyves_core.bhyve.arguments import Argument, device
 from chyves_core.bhyve.config_file import ConfigFile
 from chyves_core.bhyve.devices import cd, custom, disks, extras, framebuffer, interfaces, lpc
@@ -31,11 +31,13 @@ class Machine:
     """What bhyve is started with: argv, and the file that it reads where it can read one.
 
     `arguments` are all of it in bhyve(8)'s own words, whether they stand in argv or in the file.
+    `limits` are rules of rctl(8) for its process.
     """
 
     argv: tuple[str, ...]
     file: ConfigFile | None
     arguments: tuple[Argument, ...]
+    limits: tuple[str, ...] = ()
 
     @property
     def flags(self) -> tuple[str, ...]:
@@ -53,6 +55,8 @@ def plan_machine(
     host's bhyve can't do.
     """
     check_properties(guest)
+    limits.check(guest, facts)
+    rules = limits.rules(guest)
     places = all_slots(guest, media.images, consolidate=consolidate, seed=bool(media.seed))
     run_folder = config_path.rpartition("/")[0]
     planned = machine_arguments(guest, media, facts, places, run_folder)
@@ -61,7 +65,7 @@ def plan_machine(
     bargs.check_conflicts(guest, arguments)
     if not facts.has_config_file:
         disks.check_ports(guest, places)
-        return Machine(Machine((), None, arguments).flags, None, arguments)
+        return Machine(Machine((), None, arguments).flags, None, arguments, rules)
     stay, file = config_file.split(arguments, config_path)
     # bhyve calls a slot that a file has named before -s occupied, so the file comes last.
     *flags, name = stay
@@ -72,7 +76,7 @@ def plan_machine(
         config_path,
         name.value,
     )
-    return Machine(argv, file, arguments)
+    return Machine(argv, file, arguments, rules)
 
 
 def machine_arguments(

@@ -29,6 +29,8 @@ CHECKS: tuple[Check, ...] = (
     host.programs,
     host.modules,
     needs.processor,
+    needs.limits,
+    needs.devices,
     host.pools,
 )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 
+from chyves_core.bhyve.devices import tpm
 from chyves_core.doctor.finding import Finding, Mend
 from chyves_core.doctor.unfinished import acting, is_within
 from chyves_core.loaders.firmware import FIRMWARE
@@ -27,6 +28,8 @@ def programs(look: Look) -> Iterator[Finding]:
     if "grub-bhyve" in loaders and shutil.which("grub-bhyve") is None:
         problem = "guests have loader=grub-bhyve, and it is not installed"
         yield Finding("host", problem, "pkg install grub2-bhyve")
+    if any(tpm.has_swtpm(guest) for guest in guests) and shutil.which("swtpm") is None:
+        yield Finding("host", "guests have tpm=swtpm, and it is not installed", "pkg install swtpm")
     needs_firmware = any(
         guest.value("loader") == "uefi" and not guest.value("uefi_firmware") for guest in guests
     )

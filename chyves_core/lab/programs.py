@@ -20,6 +20,8 @@ PROGRAMS: dict[str, str] = {
     "daemon": "chyves_core.lab.host.daemon",
     "fetch": "chyves_core.lab.host.fetch",
     "pciconf": "chyves_core.lab.host.pciconf",
+    "swtpm": "chyves_core.lab.host.swtpm",
+    "rctl": "chyves_core.lab.host.rctl",
     "cu": "chyves_core.lab.host.cu",
     "ps": "chyves_core.lab.host.ps",
     "pgrep": "chyves_core.lab.host.pgrep",

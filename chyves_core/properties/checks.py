@@ -35,6 +35,7 @@ def validator() -> Any:
             "cpu_topology": cpu_topology,
             "memory": memory,
             "disk_size": disk_size,
+            "rate": rate,
             "interfaces": interfaces,
             "ethernet": ethernet,
             "bridge": bridge,
@@ -158,6 +159,12 @@ def disk_size(value: str) -> str:
     if size is None or size < MEBIBYTE:
         raise Wrong("must be a number with M, G or T, such as 8G")
     return value.upper()
+
+
+def rate(value: str) -> str:
+    """Take bytes in a second, as rctl(8) takes them: a whole number with K, M or G."""
+    said = "must be a number with K, M or G, such as 50M"
+    return matching(value.upper(), r"[1-9]\d{0,11}[KMG]?", said)
 
 
 def interfaces(value: str) -> str:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from chyves_core import resources
-from chyves_core.bhyve import slots
+from chyves_core.bhyve import host_devices, slots
 from chyves_core.bhyve.devices import virtio_console
+from chyves_core.bhyve.limits import limited
 from chyves_core.bhyve.machine import Machine, Media, all_slots, plan_machine
 from chyves_core.bhyve.version import HostFacts, read_boot_facts
 from chyves_core.disks.images import image_paths
@@ -20,6 +21,8 @@ from chyves_core.loaders.reading import read_loader_facts
 from chyves_core.plan import Plan, Remove, Run, Step, Write, run
 from chyves_core.settings import Settings, global_settings
 from chyves_core.supervise.folder import RunFolder, argv_text
+from chyves_core.supervise.scripts import LIMITED, script
+from chyves_core.supervise.swtpm import check_installed, plan_swtpm
 from chyves_core.zfs import set_properties
 
 SEED_FILE = "seed.iso"
@@ -27,13 +30,17 @@ SEED_FILE = "seed.iso"
 
 @dataclass(frozen=True)
 class Boot:
-    """One boot of a guest: what is made before it, what its supervisor reads, what it runs."""
+    """One boot of a guest: what is made before it, what its supervisor reads, what it runs.
+
+    `beside` starts what runs as long as bhyve does.
+    """
 
     guest: Guest
     machine: Machine
     loader: Loader | None
     before: Plan
     files: Plan
+    beside: Plan = ()
 
 
 @dataclass(frozen=True)
@@ -90,6 +97,8 @@ def plan_boot(host: Host, around: Surroundings, guest: Guest, iso: str | None) -
         raise Refused(f"{guest.name}: is a template, it is never started")
     check_vm_name(guest, around.facts)
     check_settled(around.inventory, guest)
+    check_installed(guest)
+    check_host_devices(host, guest)
     folder = RunFolder(guest.name)
     media = find_media(host, around, guest, iso)
     machine = plan_machine(
@@ -101,7 +110,7 @@ def plan_boot(host: Host, around: Surroundings, guest: Guest, iso: str | None) -
     variables = firmware.plan_variables(host, around.inventory, guest, media)
     before = (*variables, *plan_slots(guest, media, around), *sockets)
     files = (*plan_cd(host, guest, media), *plan_files(folder, machine, loader))
-    return Boot(guest, machine, loader, before, files)
+    return Boot(guest, machine, loader, before, files, plan_swtpm(guest, folder))
 
 
 def check_vm_name(guest: Guest, facts: HostFacts) -> None:
@@ -114,9 +123,27 @@ def check_vm_name(guest: Guest, facts: HostFacts) -> None:
         )
 
 
+def check_host_devices(host: Host, guest: Guest) -> None:
+    """Refuse a guest that wants a device of the host which it can't have; asks only for such."""
+    if host_devices.wanted(guest):
+        host_devices.check(guest, read_host_devices(host))
+
+
+def read_host_devices(host: Host) -> host_devices.Devices:
+    """Return the host's PCI devices and their drivers."""
+    return host_devices.parse(host.read("pciconf", "-l").stdout)
+
+
+def command_line(machine: Machine) -> tuple[str, ...]:
+    """Return what the supervisor runs: bhyve, or what puts its limits on it before."""
+    return (
+        limited(machine.argv, machine.limits, script(LIMITED)) if machine.limits else machine.argv
+    )
+
+
 def plan_files(folder: RunFolder, machine: Machine, loader: Loader | None) -> tuple[Step, ...]:
     """Return the steps that write what the supervisor, the loader and bhyve read."""
-    steps: list[Step] = [folder.write("bhyve.argv", argv_text(machine.argv))]
+    steps: list[Step] = [folder.write("bhyve.argv", argv_text(command_line(machine)))]
     if machine.file:
         steps.append(Write(machine.file.path, machine.file.text, 0o600, machine.file.shown))
     if loader is None:

@@ -17,6 +17,7 @@ from chyves_core.supervise.boot import plan_boot, plan_host, read_surroundings
 from chyves_core.supervise.ending import Ending, explain
 from chyves_core.supervise.folder import RunFolder, read_boots
 from chyves_core.supervise.going_back import go_back_at_reboot
+from chyves_core.supervise.swtpm import end_swtpm
 
 NETWORK_LOCK = "network"
 
@@ -42,6 +43,8 @@ def prepare(host: Host, name: str, *, first: bool) -> None:
     host.act(*boot.before, *plan_host(around))
     bring_up(host, guest, around.settings)
     wait_for_nodes(host, guest)
+    end_swtpm(host, name)
+    host.act(*boot.beside)
     host.act(*boot.files, *folder.remove("phase"), folder.write("boots", f"{boots + 1}\n"))
     text = f"boots{f' from the ISO {iso}' if iso else ''}" if first else f"reboot {boots}"
     logs.log(host, inventory.storage, guest, "info", text)
@@ -94,7 +97,8 @@ def bring_up(host: Host, guest: Guest, settings: Settings) -> None:
 
 
 def take_down(host: Host, name: str) -> None:
-    """Destroy the guest's VM and take down its taps, where they are there."""
+    """End the guest's swtpm, destroy its VM and take down its taps, where they are there."""
+    end_swtpm(host, name)
     if vm_name(name) in host.list_folder("/dev/vmm"):
         host.try_to(run("bhyvectl", f"--vm={vm_name(name)}", "--destroy"))
     with locks.hold(host, NETWORK_LOCK, seconds=60):

@@ -20,7 +20,11 @@ SIGNAL_WORDS = {
     11: "bhyve crashed",
     15: "it was ended, not shut down: it had not switched ACPI on",
 }
-ERROR_STATUS = {3: "it ended with a triple fault", 4: "bhyve ended with an error"}
+ERROR_STATUS = {
+    3: "it ended with a triple fault",
+    4: "bhyve ended with an error",
+    125: "its limits could not be set",
+}
 
 
 @dataclass(frozen=True)
@@ -34,10 +38,10 @@ class Ending:
 def explain(status: str, log: str) -> Ending:
     """Return how a guest ended.
 
-    `status` is bhyve's exit status as sh counts it, `loader-` with more behind it when the loader
-    did not get so far, `plan` when the boot could not be prepared. bhyve(8): 0 reboot,
-    1 power-off, 2 halt, 3 triple fault, 4 error; 1 is also its answer to a line that it does not
-    take, and then it says why (captures README 4).
+    `status` is bhyve's exit status as sh counts it, or limited.sh's; `loader-` with more behind it
+    when the loader did not get so far, `plan` when the boot could not be prepared. bhyve(8):
+    0 reboot, 1 power-off, 2 halt, 3 triple fault, 4 error; 1 is also its answer to a line that it
+    does not take, and then it says why (captures README 4).
     """
     words = last_words(log)
     if status == "plan":

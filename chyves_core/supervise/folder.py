@@ -11,6 +11,8 @@ bhyve.conf     the machine as settings for bhyve -k, mode 0600; not there on old
 seed.iso       the CD for cloud-init, mode 0600
 phase          loading, running, or `ended STATUS`
 stop, reload   asked for by `stop` and `reload`
+swtpm.sock     where bhyve meets swtpm, which plays the guest's TPM
+swtpm.log      what swtpm said
 bhyve.log      what loader and bhyve said in the last boot
 """
 

@@ -16,10 +16,18 @@ from chyves_core.network.ifconfig import read_interfaces
 from chyves_core.network.plan import Design, plan_up
 from chyves_core.plan import Plan, Run, Write, run
 from chyves_core.runtime import SUPERVISOR, Runtime, read_runtime
-from chyves_core.supervise.boot import Boot, Surroundings, plan_boot, plan_host, read_surroundings
+from chyves_core.supervise.boot import (
+    Boot,
+    Surroundings,
+    command_line,
+    plan_boot,
+    plan_host,
+    read_surroundings,
+)
 from chyves_core.supervise.boot_step import bring_up, remove_folder, take_down
 from chyves_core.supervise.folder import RunFolder
 from chyves_core.supervise.going_back import START, go_back, plan_back, title_of
+from chyves_core.supervise.scripts import script
 from chyves_core.supervise.stop import wait_until_gone
 from chyves_core.uniqueness import SHARED_INTERFACE
 
@@ -105,10 +113,9 @@ def supervisor(host: Host, guest: Guest) -> Run:
 def supervisor_words(host: Host, guest: Guest) -> tuple[str, ...]:
     """Return the supervisor's command line; the guest's name comes last, it is found by that."""
     root = os.environ["CHYVES_ROOT"]
-    own = os.environ["CHYVES_PATH"].split(":")[0]
     folder = str(host.path(RunFolder(guest.name).path))
-    script = f"{own}/lib/{SUPERVISOR}"
-    return ("/bin/sh", script, f"{root}/bin/chyves", folder, guest.vm_name, guest.name)
+    keeper = script(SUPERVISOR)
+    return ("/bin/sh", keeper, f"{root}/bin/chyves", folder, guest.vm_name, guest.name)
 
 
 def show(host: Host, around: Surroundings, starts: Sequence[Start]) -> None:
@@ -119,10 +126,11 @@ def show(host: Host, around: Surroundings, starts: Sequence[Start]) -> None:
         host.act(*start.back, *start.boot.before)
         host.act(*plan_up(start.guest, Design.from_settings(around.settings), interfaces))
         print(supervisor(host, start.guest))
+        host.act(*start.boot.beside)
         if start.boot.loader:
             print(Run(start.boot.loader.argv))
         machine = start.boot.machine
-        print(Run(machine.argv))
+        print(Run(command_line(machine)))
         if machine.file:
             print("# that file holds what these flags of bhyve(8) say:")
             print(f"# {Run(machine.flags)}")

@@ -22,6 +22,7 @@ HOSTS = {
     "no-iommu": HostFacts(1403000, "amd64", 8, 8, True, CpuFeatures(True, True, False)),
     "no-ug": HostFacts(1403000, "amd64", 8, 8, True, CpuFeatures(True, False, None)),
     "no-ept": HostFacts(1403000, "amd64", 8, 8, True, CpuFeatures(False, None, None)),
+    "10.3-racct": HostFacts(1003000, "amd64", 4, 16, True, racct=True),
     "racct-off": HostFacts(1403000, "amd64", 8, 8, True, racct=False),
     "arm64": HostFacts(1500068, "aarch64", 8, 8, True),
 }
@@ -52,6 +53,7 @@ class Case:
     bridges: dict[str, str] = field(default_factory=dict)
     automatic: bool = True
     consolidate: bool = False
+    name: str = "web1"
 
 
 UEFI = {"loader": "uefi"}

@@ -29,6 +29,13 @@ NEW = {
     "fwcfg_2": "opt/org.example/file,file=/etc/rc.conf",
     "virtio_input_1": "/dev/input/event3",
 }
+LIMITS = {
+    "limit_cpu": "150",
+    "limit_read": "50M",
+    "limit_write": "10M",
+    "limit_read_iops": "1000",
+    "limit_write_iops": "500",
+}
 TWO_FUNCTIONS = {"pcidev_1": "passthru,2/0/0", "pcidev_2": "passthru,2/0/1"}
 SHARED_AHCI = {"bhyve_disk_type": "ahci-hd", "pci_slots": ""}
 
@@ -49,6 +56,18 @@ DEVICE_CASES = {
     "tpm-by-swtpm": Case("15.0", {**UEFI, "tpm": "swtpm"}, media=FIRMWARE),
     "tpm-by-swtpm-on-14.3": Case(properties={**UEFI, "tpm": "swtpm"}, media=FIRMWARE),
     "tpm-on-13.2": Case(host="13.2", properties={**UEFI, "tpm": "swtpm"}, media=FIRMWARE),
+    "limits": Case("15.0", LIMITS),
+    "limit-of-one-kind": Case("15.0", {"limit_write": "10M"}),
+    "limits-without-accounting": Case("racct-off", LIMITS),
+    "limits-without-racct-in-the-kernel": Case("14.3", LIMITS),
+    "limits-of-disks-on-10.3": Case("10.3-racct", LIMITS),
+    "swtpm-of-a-name-as-long-as-it-can-be": Case(
+        "15.0", {**UEFI, "tpm": "swtpm"}, media=FIRMWARE, name="w" * 68
+    ),
+    "swtpm-of-a-name-too-long": Case(
+        "15.0", {**UEFI, "tpm": "swtpm"}, media=FIRMWARE, name="w" * 69
+    ),
+    "virtio-console-of-a-name-too-long": Case(properties={"virtio_console_1": "p"}, name="w" * 100),
     "no-ept": Case("no-ept"),
     "no-unrestricted-guest": Case("no-ug"),
     "no-unrestricted-guest-for-uefi": Case("no-ug", UEFI, media=FIRMWARE),

@@ -18,25 +18,30 @@ from chyves_core.loaders.profiles import shipped_profiles
 from chyves_core.network.plan import Design, plan_down, plan_up
 from chyves_core.plan import Run, show
 from chyves_core.properties.schema import load_schema
-from chyves_core.supervise.boot import plan_files
+from chyves_core.supervise.boot import command_line, plan_files
 from chyves_core.supervise.folder import RunFolder
+from chyves_core.supervise.swtpm import plan_swtpm
 from tests.golden.case import HOSTS, IDENTITY, Case
 from tests.golden.cases import CASES
 
 PLANS = Path(__file__).with_name("plans")
 
 
+@pytest.fixture(autouse=True)
+def installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the scripts of the supervisor lie where an installed chyves has them."""
+    monkeypatch.setenv("CHYVES_PATH", "/usr/local/libexec/chyves")
+
+
 def make_guest(case: Case) -> Guest:
     """Return the guest of a case."""
+    dataset = f"zroot/chyves/guests/{case.name}"
     disks = tuple(
-        Disk(
-            f"disk{n}", f"zroot/chyves/guests/web1/disk{n}", 8 << 30, {"disk_serial": f"CHY{n:012}"}
-        )
+        Disk(f"disk{n}", f"{dataset}/disk{n}", 8 << 30, {"disk_serial": f"CHY{n:012}"})
         for n in range(case.disks)
     )
     properties = {**IDENTITY, **case.properties}
-    dataset = "zroot/chyves/guests/web1"
-    return Guest("web1", "zroot", dataset, properties, disks, 0, "", load_schema("guest"))
+    return Guest(case.name, "zroot", dataset, properties, disks, 0, "", load_schema("guest"))
 
 
 def plan_case(case: Case, config_path: str) -> Machine:
@@ -67,10 +72,11 @@ def plan_text(case: Case) -> str:
     files = [step for step in plan_files(folder, machine, loader) if ".argv" not in str(step)]
     lines = [Run(loader.argv)] if loader else []
     down = plan_down(guest.name, interfaces)
+    beside = plan_swtpm(guest, folder)
     return "".join(
         (
             show(up),
-            show((*lines, Run(machine.argv))),
+            show((*beside, *lines, Run(command_line(machine)))),
             show(tuple(files)),
             "-- stop --\n",
             show(down),
@@ -122,7 +128,7 @@ def test_the_labs_bhyve_takes_every_planned_line(name: str, tmp_path: Path) -> N
     if machine.file:
         file.write_text(machine.file.text)
     parsed = check_line(list(machine.argv[1:]), release_of(case), lambda _: file)
-    assert parsed.name == "chy-web1"
+    assert parsed.name == f"chy-{case.name}"
     slots = [(device.bus, device.slot, device.function) for device in parsed.devices]
     assert len(slots) == len(set(slots))
 

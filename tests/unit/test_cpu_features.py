@@ -47,7 +47,8 @@ def test_a_host_without_vmm_and_boot_messages_says_nothing() -> None:
         ("  VT-x: (disabled in BIOS) PAT,HLT,MTF,PAUSE,EPT,UG", CpuFeatures(False)),
         ("  VT-x: Basic Features=0x1<SMM>", NOTHING),
         (
-            "  VT-x: Basic Features=0x1<SMM>\n        Secondary Processor Controls=0x1<APIC,EPT,UG>",
+            "  VT-x: Basic Features=0x1<SMM>\n"
+            "        Secondary Processor Controls=0x1<APIC,EPT,UG>",
             CpuFeatures(True, True),
         ),
         ("  SVM: NP,NRIP,VClean,NAsids=32768", CpuFeatures(True, True)),

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from chyves_core.bhyve.arguments import Argument
+from chyves_core.bhyve.devices import sockets
 from chyves_core.guests import Guest
+from chyves_core.runtime import SWTPM, SWTPM_SOCKET
 
 AMD64_ONLY = True
 NAME = "tpm"
-SWTPM = "swtpm"
 
 
 def names(guest: Guest) -> list[str]:
@@ -32,11 +33,14 @@ def since(guest: Guest) -> str:
 def argument(guest: Guest, name: str, run_folder: str) -> Argument:
     """Return the argument."""
     if has_swtpm(guest):
+        # tpm_emul_swtpm.c copies one byte less than there is room for.
+        path = socket_path(run_folder)
+        sockets.check_length(guest, NAME, path, longest=sockets.LONGEST - 1)
         says = "TPM 2.0 that swtpm plays"
-        return Argument("-l", f"tpm,swtpm,{socket_path(run_folder)}", (NAME,), says)
+        return Argument("-l", f"tpm,swtpm,{path}", (NAME,), says)
     return Argument("-l", f"tpm,{guest.properties[NAME]}", (NAME,), "the host's TPM")
 
 
 def socket_path(run_folder: str) -> str:
     """Return the socket on which swtpm and bhyve meet."""
-    return f"{run_folder}/swtpm.sock"
+    return f"{run_folder}/{SWTPM_SOCKET}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from chyves_core.bhyve.arguments import Argument, device
+from chyves_core.bhyve.devices import sockets as paths
 from chyves_core.bhyve.devices.numbered import numbered
 from chyves_core.bhyve.slots import Place
 from chyves_core.guests import Guest
@@ -22,6 +23,8 @@ def names(guest: Guest) -> list[str]:
 def argument(guest: Guest, name: str, place: Place, run_folder: str) -> Argument:
     """Return the device with all ports."""
     ports = numbered(guest, PREFIX)
+    for port in ports:
+        paths.check_length(guest, port, socket_path(guest, port, run_folder))
     words = [f"{guest.properties[port]}={socket_path(guest, port, run_folder)}" for port in ports]
     says = f"console ports {', '.join(guest.properties[port] for port in ports)}"
     return device(place, "virtio-console", *words, sources=tuple(ports), says=says)

@@ -15,6 +15,7 @@ from chyves_core.lab.bhyve import vmm
 from chyves_core.lab.bhyve.failures import STALE, Crash, DeviceFailed
 from chyves_core.lab.bhyve.machine import Machine, Refused, parse
 from chyves_core.lab.bhyve.releases import error_status
+from chyves_core.lab.bhyve.tpm import open_tpm
 from chyves_core.lab.home import Lab
 from chyves_core.lab.host import modules
 from chyves_core.lab.host.interfaces import close_tap
@@ -77,6 +78,7 @@ def run(machine: Machine, lab: Lab) -> int:
     try:
         _start_devices(machine, lab, opened)
         check_tpm(machine.config, lab.freebsd)
+        opened.tpm = open_tpm(machine.config, lab)
         check_boot(machine)
         _check_debugger(machine, lab)
         check_tables(machine)

@@ -40,13 +40,15 @@ HDA_ASSERTION = (
 class OpenDevices:
     """What the devices of a running guest hold open.
 
-    `consoles` maps 1..4 to (input, output) descriptors, `viewer` is the VNC port's listener.
+    `consoles` maps 1..4 to (input, output) descriptors, `viewer` is the VNC port's listener, `tpm`
+    the connection to swtpm.
     """
 
     def __init__(self) -> None:
         self.taps: list[str] = []
         self.consoles: dict[int, tuple[int, int]] = {}
         self.viewer: socket.socket | None = None
+        self.tpm: socket.socket | None = None
         self.has_lpc = False
         self.has_framebuffer = False
 
