@@ -15,7 +15,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from chyves_core.errors import ChyvesError, HostError
-from chyves_core.plan import Copy, Folder, Run, Size, Step, Write, hide_passwords, quote
+from chyves_core.plan import (
+    Copy,
+    Folder,
+    Run,
+    Size,
+    Step,
+    Write,
+    hide_passwords,
+    one_pair_each,
+    quote,
+)
 
 # Values of ZFS user properties may hold any byte; surrogateescape brings each one through whole.
 TEXT = {"encoding": "utf-8", "errors": "surrogateescape"}
@@ -268,17 +278,6 @@ def hand_on(source: int, target: int, passed: Callable[[int], None]) -> None:
                 rest = rest[os.write(target, rest) :]
             done += len(data)
             passed(done)
-
-
-def one_pair_each(argv: tuple[str, ...]) -> list[tuple[str, ...]]:
-    """Return `zfs set a=1 b=2 DATASET...` as one call for each pair; none for other programs.
-
-    FreeBSD 10's zfs takes the second pair for a dataset (illumos 5745 came later).
-    """
-    if argv[:2] != ("zfs", "set"):
-        return []
-    datasets = tuple(word for word in argv[2:] if "=" not in word)
-    return [(*argv[:2], pair, *datasets) for pair in argv[2:] if "=" in pair]
 
 
 def sync_folder(folder: Path) -> None:

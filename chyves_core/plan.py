@@ -108,6 +108,17 @@ def hide_passwords(argv: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(re.sub(PASSWORD, r"\1***", word) for word in argv)
 
 
+def one_pair_each(argv: tuple[str, ...]) -> list[tuple[str, ...]]:
+    """Return `zfs set a=1 b=2 DATASET...` as one call for each pair; none for other programs.
+
+    FreeBSD 10's zfs takes the second pair for a dataset (illumos 5745 came later).
+    """
+    if argv[:2] != ("zfs", "set"):
+        return []
+    datasets = tuple(word for word in argv[2:] if "=" not in word)
+    return [(*argv[:2], pair, *datasets) for pair in argv[2:] if "=" in pair]
+
+
 def quote(argv: tuple[str, ...]) -> str:
     """Return argv as a line that can be pasted into sh and means the same there."""
     return shlex.join(argv)

@@ -41,7 +41,7 @@ def test_they_are_on_bhyve_before_it_runs_and_go_with_it(counting: LabHost) -> N
 
 def test_a_changed_limit_counts_from_the_next_boot(counting: LabHost) -> None:
     counting.chyves("web1", "start", "os.iso")
-    counting.chyves("web1", "set", "limit_cpu=50")
+    counting.chyves("web1", "set", "limit_cpu=50", "eject_iso_on_n_reboot=0")
     counting.chyves("web1", "unset", "limit_write")
     counting.chyves("web1", "unset", "limit_read_iops")
     assert "pcpu:deny=150" in counting.run("rctl").stdout
