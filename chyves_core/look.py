@@ -12,7 +12,7 @@ from chyves_core.output import Size
 from chyves_core.runtime import Runtime, read_runtime
 
 if TYPE_CHECKING:
-    from chyves_core.supervise.boot import Surroundings
+    from chyves_core.bhyve.version import HostFacts
 
 
 class Look:
@@ -32,11 +32,11 @@ class Look:
         return read_runtime(self.host)
 
     @cached_property
-    def surroundings(self) -> Surroundings:
-        """What boots depend on: one sysctl call, one kldstat call."""
-        from chyves_core.supervise.boot import read_surroundings
+    def facts(self) -> HostFacts:
+        """What the host can do: one sysctl call."""
+        from chyves_core.bhyve.version import read_boot_facts
 
-        return read_surroundings(self.host, self.inventory)
+        return read_boot_facts(self.host)
 
     def guests(self, words: Sequence[str] = ()) -> list[Guest]:
         """Return the guests that the words mean, each once; without a word all that are listed.

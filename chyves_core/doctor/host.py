@@ -43,7 +43,7 @@ def modules(look: Look) -> Iterator[Finding]:
     storage = look.inventory.storage
     if not storage.active_pools:
         return
-    around = look.surroundings
+    around = read_surroundings(look.host, look.inventory, look.facts)
     if around.settings.enabled("auto_load_kernel_mods"):
         return
     missing = [name for name in around.wanted_modules if f"{name}.ko" not in around.modules]

@@ -17,7 +17,7 @@ from chyves_core.supervise.boot import read_host_devices
 
 def processor(look: Look) -> Iterator[Finding]:
     """Find what the host's processor can't do."""
-    facts = look.surroundings.facts
+    facts = look.facts
     if facts.has_second_level_paging is False:
         yield Finding("host", cpu_memory.NO_PAGING, cpu_memory.PROCESSOR_HINT)
         return
@@ -29,7 +29,7 @@ def limits(look: Look) -> Iterator[Finding]:
     """Find guests with limits that the host's kernel does not keep."""
     for guest in look.inventory.guests.values():
         if rules(guest):
-            yield from refused(guest, look.surroundings.facts, check_limits)
+            yield from refused(guest, look.facts, check_limits)
 
 
 def devices(look: Look) -> Iterator[Finding]:

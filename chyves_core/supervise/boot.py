@@ -63,13 +63,15 @@ class Surroundings:
         return ("vmm", "nmdm", "if_bridge", self.facts.tap_module)
 
 
-def read_surroundings(host: Host, inventory: Inventory) -> Surroundings:
-    """Read the host's facts and its kernel modules."""
+def read_surroundings(
+    host: Host, inventory: Inventory, facts: HostFacts | None = None
+) -> Surroundings:
+    """Read the host's facts, where they are not known yet, and its kernel modules."""
     listed = host.read("kldstat").stdout.split()
     return Surroundings(
         inventory,
         global_settings(inventory.storage),
-        read_boot_facts(host),
+        facts or read_boot_facts(host),
         frozenset(word for word in listed if word.endswith(".ko")),
     )
 
@@ -97,13 +99,13 @@ def plan_boot(host: Host, around: Surroundings, guest: Guest, iso: str | None) -
         raise Refused(f"{guest.name}: is a template, it is never started")
     check_vm_name(guest, around.facts)
     check_settled(around.inventory, guest)
-    check_installed(guest)
-    check_host_devices(host, guest)
     folder = RunFolder(guest.name)
     media = find_media(host, around, guest, iso)
     machine = plan_machine(
         guest, media, around.facts, folder.file("bhyve.conf"), consolidate=around.consolidate
     )
+    check_installed(guest)
+    check_host_devices(host, guest)
     loader = plan_loader(guest, media, folder.path, read_loader_facts(host, guest, around.facts))
     # bhyve(8): a socket that is left from before is in the way of a console port.
     sockets = tuple(Remove(path) for path in virtio_console.sockets(guest, folder.path))

@@ -42,6 +42,11 @@ def test_a_host_without_second_level_paging_starts_no_guest(guest: LabHost) -> N
     ]
 
 
+def test_it_is_said_before_chyves_is_on_any_pool(empty_lab: LabHost) -> None:
+    say_of_processor(empty_lab, "  SVM: (disabled in BIOS) NP,NAsids=16")
+    assert [whose for whose, _, _ in problems(empty_lab)] == ["host", "host"]
+
+
 def test_without_unrestricted_guest_mode_only_plain_guests_start(guest: LabHost) -> None:
     say_of_processor(guest, "  VT-x: PAT,HLT,MTF,PAUSE,EPT,VPID")
     assert problems(guest) == []

@@ -12,6 +12,8 @@ PS = """\
   102     1   1024 bhyveload -m 256M -d /dev/zvol/tank/chyves/guests/web1/disk0 chy-web1
   103     1   4096 /usr/sbin/bhyve -c 1 -m 256M chy-web10
   104     1   4096 vi bhyve: chy-web2
+  105     1   4096 swtpm socket --server type=unixio,path=/var/run/chyves/guests/web1/swtpm.sock
+  106     1   4096 /usr/local/bin/swtpm socket --server type=unixio,path=/tmp/guests/web3/swtpm.sock
 """
 
 
@@ -23,6 +25,13 @@ def test_a_guest_is_never_taken_for_one_whose_name_begins_like_its_own():
     assert runtime.bhyve("web10").pid == 103
     assert runtime.bhyve("web1") is None
     assert runtime.bhyve("web2") is None
+
+
+def test_a_swtpm_is_the_guests_whose_socket_it_has():
+    runtime = Runtime(frozenset(), parse_ps(PS))
+    assert runtime.swtpm("web1").pid == 105
+    assert runtime.swtpm("web10") is None
+    assert runtime.swtpm("web3") is None
 
 
 def test_the_state_of_many_guests_is_found_at_once():
