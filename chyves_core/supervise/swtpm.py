@@ -6,7 +6,6 @@ closes the socket, however bhyve ends.
 
 from __future__ import annotations
 
-import shutil
 import time
 
 from chyves_core.bhyve.devices import tpm
@@ -29,7 +28,11 @@ def state_folder(guest: Guest) -> str:
 
 def check_installed(guest: Guest) -> None:
     """Refuse a guest whose TPM nobody would play."""
-    if tpm.has_swtpm(guest) and shutil.which(SWTPM) is None:
+    if not tpm.has_swtpm(guest):
+        return
+    import shutil
+
+    if shutil.which(SWTPM) is None:
         raise Refused(f"{guest.name}: tpm=swtpm: swtpm(8) is not installed", "pkg install swtpm")
 
 
