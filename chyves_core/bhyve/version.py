@@ -18,12 +18,12 @@ SYSCTLS = (
     *cpu_features.SYSCTLS,
 )
 
-FLAGS_SINCE = {"-D": "13.0", "-G": "12.0", "-K": "13.2", "-o": "13.2", "-n": "15.0"}
+FLAGS_SINCE = {"-D": "13.0", "-G": "12.0", "-K": "13.2", "-o": "13.1", "-n": "15.0"}
 """The flags that not every bhyve since FreeBSD 10.3 knows, of those that users may choose.
 
-bhyve(8) of 12.2 has -G and not -D, 13.0's has -D and not -K and -o; captures bhyve h: 13.2 has
-both, for 13.1 it is not known exactly. -n is src f1d705d4f431, of 2025; which 15 has it is not
-known exactly, and a bhyve without it says so.
+bhyve(8) of 12.2 has -G and not -D, 13.0's has -D and not -K and -o. -o is in the source of 13.1;
+captures bhyve h: 13.2 has -K. -n is src f1d705d4f431, of 2025; which 15 has it is not known
+exactly, and a bhyve without it says so.
 """
 
 
@@ -77,9 +77,9 @@ class HostFacts:
     def has_config_file(self) -> bool:
         """Whether bhyve reads settings from a file, -k.
 
-        bhyve(8) of 13.0 has none, captures bhyve h: 13.2 has it. 13.1 is not known exactly.
+        bhyve(8) of 13.0 has none, the source of 13.1 and captures bhyve h (13.2) have it.
         """
-        return self.is_at_least("13.2")
+        return self.is_at_least("13.1")
 
     @property
     def has_disk_serials(self) -> bool:
@@ -123,12 +123,8 @@ class HostFacts:
 
     @property
     def has_four_serial_ports(self) -> bool:
-        """Whether there are com3 and com4.
-
-        Captures bhyve help-l: 13.2 has them, bhyve(8) of 10.4 has not. Between them it is not
-        known exactly.
-        """
-        return self.is_at_least("13.2")
+        """Whether there are com3 and com4: in the source of 13.0, not in that of 12.2."""
+        return self.is_at_least("13.0")
 
     @property
     def has_tcp_serial(self) -> bool:
@@ -142,7 +138,7 @@ class HostFacts:
     def has_firmware_variables(self) -> bool:
         """Whether bhyve maps a file for the firmware's variables.
 
-        Captures bhyve_uefi: 13.2 does. 13.1 is not known exactly.
+        Captures bhyve_uefi: 13.2 does; the source of 13.1 takes all behind the comma for a path.
         """
         return self.is_at_least("13.2")
 

@@ -89,7 +89,7 @@ CASES: dict[str, Case] = {
         media=FIRMWARE,
     ),
     "vnc-password": Case(properties={**VNC, "uefi_vnc_password": "geheim"}, media=FIRMWARE),
-    "vnc-password-before-13.2": Case(
+    "vnc-password-before-13.1": Case(
         host="12.2", properties={**VNC, "uefi_vnc_password": "geheim"}, media=FIRMWARE
     ),
     "passthru": Case(properties={"pcidev_1": "passthru,2/0/0", "bargs": "-A -H -P -S"}),

@@ -81,7 +81,7 @@ def check_ports(guest: Guest, places: Mapping[str, Place]) -> None:
         if ports != set(range(len(ports))):
             raise Refused(
                 f"{guest.name}: slot {slot}: a disk was deleted before others on its AHCI "
-                "controller; they keep their ports only from FreeBSD 13.2 on"
+                "controller; they keep their ports only from FreeBSD 13.1 on"
             )
 
 

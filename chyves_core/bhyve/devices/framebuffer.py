@@ -63,7 +63,7 @@ def screen(guest: Guest, facts: HostFacts) -> Argument:
         return argument
     if not facts.has_config_file:
         raise Refused(
-            f"{guest.name}: a VNC password needs FreeBSD 13.2; before, every user could read it",
+            f"{guest.name}: a VNC password needs FreeBSD 13.1; before, every user could read it",
             f"chyves {guest.name} set {PASSWORD}=",
         )
     secret = (f"pci.0.{slots.FRAMEBUFFER}.0.password", password)

@@ -7,6 +7,8 @@ from chyves_core.bhyve.devices.numbered import numbered
 from chyves_core.guests import Guest
 
 AMD64_ONLY = True
+SINCE = "14.0"
+"""Captures bhyve help-l: 13.2 has none. 14.0's TPM tells the firmware of itself by it."""
 
 
 def names(guest: Guest) -> list[str]:
@@ -15,11 +17,8 @@ def names(guest: Guest) -> list[str]:
 
 
 def since(guest: Guest) -> str:
-    """Return the release that brought it.
-
-    Captures bhyve help-l: 13.2 has none. 14.0's TPM tells the firmware of itself by it.
-    """
-    return "14.0"
+    """Return the release that brought it."""
+    return SINCE
 
 
 def argument(guest: Guest, name: str, run_folder: str) -> Argument:

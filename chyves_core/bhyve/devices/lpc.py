@@ -11,12 +11,12 @@ from dataclasses import dataclass
 
 from chyves_core.bhyve import slots
 from chyves_core.bhyve.arguments import Argument, device
+from chyves_core.bhyve.devices import fwcfg as fwcfg_items
 from chyves_core.bhyve.slots import Place
 from chyves_core.bhyve.version import HostFacts
 from chyves_core.errors import Refused
 from chyves_core.guests import Guest
 
-FWCFG_SINCE = "14.0"
 SERIAL_PORTS = ("com2", "com3", "com4")
 
 
@@ -43,9 +43,9 @@ def devices(guest: Guest, firmware: Firmware, facts: HostFacts) -> Iterator[Argu
 def bootrom(guest: Guest, firmware: Firmware, facts: HostFacts) -> Argument:
     """Return the firmware, with the file of its variables where the guest keeps them."""
     fwcfg = guest.properties.get("fwcfg", "")
-    if fwcfg and not facts.is_at_least(FWCFG_SINCE):
+    if fwcfg and not facts.is_at_least(fwcfg_items.SINCE):
         without = f"chyves {guest.name} unset fwcfg"
-        raise Refused(f"{guest.name}: fwcfg needs FreeBSD {FWCFG_SINCE}", without)
+        raise Refused(f"{guest.name}: fwcfg needs FreeBSD {fwcfg_items.SINCE}", without)
     if firmware.variables and not facts.has_firmware_variables:
         raise Refused(
             f"{guest.name}: uefi_vars=yes needs FreeBSD 13.2",
@@ -88,7 +88,7 @@ def serial_ports(guest: Guest, facts: HostFacts) -> Iterator[Argument]:
             continue
         if port in ("com3", "com4") and not facts.has_four_serial_ports:
             raise Refused(
-                f"{guest.name}: {port} needs FreeBSD 13.2", f"chyves {guest.name} unset {port}"
+                f"{guest.name}: {port} needs FreeBSD 13.0", f"chyves {guest.name} unset {port}"
             )
         if backend.startswith("tcp=") and not facts.has_tcp_serial:
             raise Refused(

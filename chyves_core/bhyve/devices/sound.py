@@ -6,8 +6,8 @@ from chyves_core.bhyve.arguments import Argument, device
 from chyves_core.bhyve.slots import Place
 from chyves_core.guests import Guest
 
-SINCE = "12.2"
-"""r349335, June 2019; a report of a guest's sound on 12.2 is the oldest that is known."""
+SINCE = "13.0"
+"""r349335, June 2019: in the source of 13.0, not in that of 12.2."""
 
 NAME = "sound"
 
