@@ -15,17 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from chyves_core.errors import ChyvesError, HostError
-from chyves_core.plan import (
-    Copy,
-    Folder,
-    Run,
-    Size,
-    Step,
-    Write,
-    hide_passwords,
-    one_pair_each,
-    quote,
-)
+from chyves_core.plan import Copy, Folder, Run, Size, Step, Write, hide_passwords, quote
 
 # Values of ZFS user properties may hold any byte; surrogateescape brings each one through whole.
 TEXT = {"encoding": "utf-8", "errors": "surrogateescape"}
@@ -257,7 +247,7 @@ class Host:
         try:
             self._run(step.argv, step.allowed)
         except HostError as error:
-            single = one_pair_each(step.argv)
+            single = step.one_pair_each
             if len(single) < 2 or f"cannot open '{single[1][2]}'" not in error.message:
                 raise
             for argv in single:

@@ -27,6 +27,17 @@ class Run:
     def __str__(self) -> str:
         return quote(hide_passwords(self.argv))
 
+    @property
+    def one_pair_each(self) -> list[tuple[str, ...]]:
+        """`zfs set a=1 b=2 DATASET...` as one call for each pair; none for other programs.
+
+        FreeBSD 10's zfs takes the second pair for a dataset (illumos 5745 came later).
+        """
+        if self.argv[:2] != ("zfs", "set"):
+            return []
+        datasets = tuple(word for word in self.argv[2:] if "=" not in word)
+        return [(*self.argv[:2], pair, *datasets) for pair in self.argv[2:] if "=" in pair]
+
 
 @dataclass(frozen=True)
 class Write:
@@ -106,17 +117,6 @@ def run(*argv: str, allowed: tuple[int, ...] = (0,), while_origin: str = "") -> 
 def hide_passwords(argv: tuple[str, ...]) -> tuple[str, ...]:
     """Return argv as it may be shown."""
     return tuple(re.sub(PASSWORD, r"\1***", word) for word in argv)
-
-
-def one_pair_each(argv: tuple[str, ...]) -> list[tuple[str, ...]]:
-    """Return `zfs set a=1 b=2 DATASET...` as one call for each pair; none for other programs.
-
-    FreeBSD 10's zfs takes the second pair for a dataset (illumos 5745 came later).
-    """
-    if argv[:2] != ("zfs", "set"):
-        return []
-    datasets = tuple(word for word in argv[2:] if "=" not in word)
-    return [(*argv[:2], pair, *datasets) for pair in argv[2:] if "=" in pair]
 
 
 def quote(argv: tuple[str, ...]) -> str:

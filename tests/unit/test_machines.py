@@ -18,7 +18,7 @@ from chyves_core.lab.bhyve.options import read_command_line
 from chyves_core.properties.schema import load_schema
 
 DATASET = "zroot/chyves/guests/web1"
-HOST = HostFacts(1403000, "amd64", 16, 16, True)
+HOST = HostFacts(1500068, "amd64", 16, 16, True, racct=True)
 SCHEMA = load_schema("guest")
 PATHS = st.from_regex(r"/[a-z0-9% ._-]{1,20}[a-z0-9]", fullmatch=True)
 
@@ -111,7 +111,7 @@ def test_a_valid_guest_has_one_valid_command_line(guest: Guest, consolidate: boo
 
 def settings_of_words(words: list[str]) -> dict[str, str]:
     """Return what the lab's bhyve makes of a command line."""
-    return dict(read_command_line(words, (14, 3), Path).lines())
+    return dict(read_command_line(words, (15, 0), Path).lines())
 
 
 def settings_of_file(text: str) -> dict[str, str]:
