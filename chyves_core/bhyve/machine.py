@@ -139,6 +139,9 @@ def all_slots(
         *((cd.SEED,) if seed else ()),
     ]
     kept = slots.parse_slots(guest.value("pci_slots"))
+    if any(place.slot == slots.CD for name, place in kept.items() if name != cd.ISO):
+        # A guest of iohyve can have a device where the drive stands otherwise.
+        devices.append(cd.ISO)
     ahci = disks.shared_ahci(guest, paths)
     try:
         places = slots.assign(kept, devices, consolidate=consolidate, ahci=ahci)

@@ -142,6 +142,10 @@ DEVICE_CASES = {
         disks=2, properties={"pci_slots": "disk0=4.0,disk1=4.1,tap50=16"}
     ),
     "function-0-is-gone": Case(disks=1, properties={"pci_slots": "disk0=4:3,tap50=16"}),
+    "iso-of-a-guest-with-a-device-in-slot-3": Case(
+        properties={"pci_slots": "disk0=2,tap50=3"},
+        media=Media(iso="/chyves/zroot/ISO/os.iso/os.iso"),
+    ),
     "cloud-init-seed": Case(
         properties={
             **UEFI,

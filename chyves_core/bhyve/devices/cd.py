@@ -9,13 +9,15 @@ from chyves_core.bhyve.arguments import Argument, device
 from chyves_core.bhyve.slots import Place
 
 SEED = "seed"
+ISO = "iso"
 
 
 def devices(iso: str | None, seed: str | None, places: Mapping[str, Place]) -> Iterator[Argument]:
     """Yield the drives that hold something."""
     if iso:
         source = ("the ISO that it was started with",)
-        yield device(Place(slots.CD), "ahci-cd", iso, sources=source, says="drive with the ISO")
+        place = places.get(ISO, Place(slots.CD))
+        yield device(place, "ahci-cd", iso, sources=source, says="drive with the ISO")
     if seed:
         source = ("the cloud-init seed",)
         yield device(places[SEED], "ahci-cd", seed, sources=source, says="drive with the seed")
