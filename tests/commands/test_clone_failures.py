@@ -123,7 +123,7 @@ def test_on_a_terminal_a_copy_tells_how_far_it_is(gold: LabHost) -> None:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP, signal.SIGTERM])
 def test_a_copy_that_is_interrupted_leaves_nothing(gold: LabHost, number: signal.Signals) -> None:
     before = gold.everything()
-    command = [str(gold.lab.bin / "chyves"), "gold", "clone", "web1,web2", "-iu"]
+    command = [str(gold.lab.bin / "chyves"), "gold", "clone", "web1,web2,web3,web4,web5", "-iu"]
     place = f"{GUESTS}/web1/disk0"
     with subprocess.Popen(
         command, env=gold.environment(), stderr=subprocess.PIPE, encoding="utf-8"
