@@ -22,12 +22,12 @@ DATASET_NAME_LENGTH = 255
 SCOPES = frozenset(("all", "defaults", "global", "primary", "guest", "host"))
 VERBS = frozenset(
     "add apply attach boot boot-step check clone clones commands complete completion conreset "
-    "console create dataset default delete dev diff disable disk disks doctor edit enable "
-    "explain export firmware force forcekill get group groups help import info install iso join "
+    "console create dataset default delete dev diff disable disk disks doctor edit enable explain "
+    "export firmware force forcekill get group groups help host-boot import info install iso join "
     "keepnet lab list load log migrate move network notes offline online pci plugin pool pools "
-    "private processes promote properties prune reclaim reload remove rename reset resize "
-    "restart rollback screen set show snapshot snapshots start status stop tap template tmux "
-    "uefi uninstall unjoin unset upgrade verify version vnc watch".split()
+    "private processes promote properties prune reclaim reload remove rename reset resize restart "
+    "rollback screen set show snapshot snapshots start status stop tap template tmux uefi "
+    "uninstall unjoin unset upgrade verify version vnc watch".split()
 )
 
 

@@ -92,6 +92,7 @@ DEVICE_CASES = {
             "description": "our $(web) server",
             "notes": "since 2016",
             "rcboot": "10",
+            "rcboot_delay": "5",
             "template": "no",
             "groups": "web",
             "os": "debian",

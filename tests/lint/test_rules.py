@@ -15,7 +15,7 @@ from chyves_core.header import read_header
 
 COMMANDS = sorted((ROOT / "libexec").glob("chyves-*"))
 # What only chyves itself calls: no summary, so that help does not list them.
-HIDDEN = {"boot-step"}
+HIDDEN = {"boot-step", "host-boot"}
 LIGHT = ("host", "plan", "zfs", "errors", "names", "lab")
 WORDS = ("TODO", "FIXME", "NotImplementedError", "pragma: no cover")
 UNFINISHED = re.compile("|".join(WORDS))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import shutil
+import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -84,3 +86,109 @@ def test_it_says_where_in_the_boot_it_belongs() -> None:
     required = re.findall(r"^# REQUIRE: (.*)$", text, re.M)[0].split()
     assert {"FILESYSTEMS", "NETWORKING"} <= set(required)
     assert "shutdown" in re.findall(r"^# KEYWORD: (.*)$", text, re.M)[0].split()
+
+
+def reboot(host: LabHost, *, folders_stay: bool) -> None:
+    """Switch the host off and on: no process, interface, module, VM or file in /var/run is left.
+
+    cleanvar of FreeBSD's rc.d removes files from /var/run and leaves the folders; on a memory
+    disk they go, too.
+    """
+    host.stop_everything()
+    (host.lab.state / "host.json").unlink()
+    for folder in (host.root / "dev/vmm", host.lab.run):
+        shutil.rmtree(folder, ignore_errors=True)
+    host.lab.run.mkdir()
+    run = host.root / "var/run"
+    if folders_stay:
+        for file in [each for each in run.rglob("*") if not each.is_dir()]:
+            file.unlink()
+    else:
+        shutil.rmtree(run)
+        run.mkdir()
+    assert "tap" not in host.run("ifconfig", "-l").stdout
+
+
+@pytest.mark.parametrize("folders_stay", [True, False])
+def test_after_a_reboot_bridges_taps_and_guests_come_back(
+    host: LabHost, folders_stay: bool
+) -> None:
+    host.chyves("global", "set", "bridge0_phy_attach=em0")
+    host.run("service", "chyves", "start")
+    before = sorted(host.run("ifconfig", "-l").stdout.split())
+    reboot(host, folders_stay=folders_stay)
+    status = host.run("service", "chyves", "status", status=1).stdout
+    assert status.splitlines()[-2:] == [
+        "high: should run, was not started since the host was",
+        "low: should run, was not started since the host was",
+    ]
+    assert host.run("service", "chyves", "start").stdout == "high: running\nlow: running\n"
+    assert running(host) == {"high": "yes", "low": "yes", "off": "no"}
+    assert sorted(host.run("ifconfig", "-l").stdout.split()) == before
+    members = host.run("ifconfig", "bridge0").stdout
+    assert all(f"member: {name} " in members for name in ("em0", "tap50", "tap51"))
+    assert "should run" not in host.run("service", "chyves", "status").stdout
+
+
+def test_status_says_why_a_guest_did_not_come_until_it_runs(host: LabHost) -> None:
+    host.chyves("high", "set", "template=yes")
+    host.run("service", "chyves", "start", status=1)
+    why = "high: should run, could not be started: is a template"
+    assert why in host.run("service", "chyves", "status").stdout
+    assert "should run" not in host.run("service", "chyves", "status", "low").stdout
+    assert "could not be started: is a template" in host.output("high", "log")
+    host.chyves("high", "set", "template=no")
+    host.run("service", "chyves", "start")
+    assert "should run" not in host.run("service", "chyves", "status").stdout
+
+
+def test_a_guest_that_failed_is_told_with_its_last_words(host: LabHost) -> None:
+    disk = host.root / "dev/zvol/zroot/chyves/guests/high/disk0"
+    disk.write_bytes(bytes(1024))
+    host.run("service", "chyves", "start", status=1)
+    status = host.run("service", "chyves", "status").stdout
+    assert "high: should run, its loader failed" in status
+
+
+def test_guests_wait_for_what_their_bridges_are_attached_to(host: LabHost) -> None:
+    """A card that comes late, as USB ones do."""
+    host.chyves("global", "set", "bridge0_phy_attach=vlan7", "bridge1_phy_attach=em1")
+    host.chyves("low", "set", "tap50_bridge=bridge1")
+    host.run("sysrc", "chyves_wait=20")
+    late = ["sh", "-c", "sleep 2; ifconfig vlan7 create"]
+    with subprocess.Popen(late, env=host.environment()):
+        done = host.run("service", "chyves", "start")
+    assert done.stdout == "high: running\nlow: running\n"
+    assert "member: vlan7 " in host.run("ifconfig", "bridge0").stdout
+
+
+def test_the_wait_for_a_card_that_never_comes_ends_and_the_others_start(host: LabHost) -> None:
+    host.chyves("global", "set", "bridge0_phy_attach=ue0", "bridge1_phy_attach=em1")
+    host.chyves("low", "set", "tap50_bridge=bridge1")
+    host.run("sysrc", "chyves_wait=1")
+    done = host.run("service", "chyves", "start", status=1)
+    assert done.stdout == "low: running\n"
+    assert "bridge0 is attached to ue0, which this host does not have" in done.stderr
+    assert (
+        "high: should run, could not be started" in host.run("service", "chyves", "status").stdout
+    )
+
+
+def test_the_next_guest_waits_as_long_as_the_one_before_wants(host: LabHost) -> None:
+    host.chyves("high", "set", "rcboot_delay=2")
+    host.forget_commands()
+    before = time.monotonic()
+    host.run("service", "chyves", "start")
+    assert time.monotonic() - before > 2
+    host.run("service", "chyves", "stop")
+    assert host.output("high", "get", "-H", "rcboot_delay") == "2"
+    assert host.chyves("high", "set", "rcboot_delay=soon", status=2).stderr
+    host.chyves("high", "unset", "rcboot_delay")
+
+
+def test_numbers_that_are_none_and_names_that_are_none_stop_no_boot(host: LabHost) -> None:
+    host.run("zfs", "set", "chyves:rcboot=soon", "zroot/chyves/guests/high")
+    assert host.run("service", "chyves", "start").stdout == "low: running\n"
+    done = host.run("service", "chyves", "start", "of", "off", status=1)
+    assert "of: there is no such guest" in done.stderr
+    assert done.stdout == "off: running\n"
