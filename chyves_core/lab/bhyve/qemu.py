@@ -28,11 +28,13 @@ from chyves_core.lab.bhyve.qemu_arguments import (
     waits_for_debugger,
     waits_for_viewer,
 )
-from chyves_core.lab.bhyve.qemu_devices import CannotEmulateError
+from chyves_core.lab.bhyve.qemu_devices import NICS, CannotEmulateError, Plug, net_mac
 from chyves_core.lab.bhyve.qemu_firmware import firmware_for, nameless_file
 from chyves_core.lab.bhyve.qemu_monitor import Monitor
 from chyves_core.lab.bhyve.vmm import orders_file
+from chyves_core.lab.bhyve.wires import Wire, carry, hang_up
 from chyves_core.lab.home import Lab
+from chyves_core.lab.host.interfaces import TAPS
 from chyves_core.lab.host.nmdm import NAME, open_nmdm
 
 RESET, POWER_OFF, HALT, TRIPLE_FAULT, FAILED = 0, 1, 2, 3, 4
@@ -52,17 +54,22 @@ def run(machine: Machine, lab: Lab) -> int:
     descriptors: list[int] = []
     ours, theirs = socket.socketpair()
     descriptors.append(theirs.detach())
+    wires: list[Wire] = []
     try:
-        arguments, log = _plan(machine, lab, descriptors)
+        wires += _wires(machine, lab, descriptors)
+        arguments, log = _plan(machine, lab, descriptors, wires)
     except (CannotEmulateError, OSError) as reason:
         print(f"bhyve: {reason}", file=sys.stderr)
+        hang_up(wires)
         return FAILED
     with tempfile.TemporaryFile() as words:
         guest = _start(machine, lab, arguments, descriptors, words)
         try:
+            carry(wires)
             status = guest.watch(Monitor(ours))
         finally:
             guest.end()
+            hang_up(wires)
         if status == RESET and b"Triple fault" in _content(log):
             status = TRIPLE_FAULT
         if status == FAILED:
@@ -74,7 +81,20 @@ def run(machine: Machine, lab: Lab) -> int:
     return status
 
 
-def _plan(machine: Machine, lab: Lab, descriptors: list[int]) -> tuple[list[str], int]:
+def _wires(machine: Machine, lab: Lab, descriptors: list[int]) -> list[Wire]:
+    """Return the wires of the machine's taps; QEMU's ends go into `descriptors`."""
+    wires = [
+        Wire(lab, device.options[0], net_mac(device, machine.name))
+        for device in machine.devices
+        if device.emulation in NICS and device.options[0].startswith(TAPS)
+    ]
+    descriptors += [wire.qemu.fileno() for wire in wires]
+    return wires
+
+
+def _plan(
+    machine: Machine, lab: Lab, descriptors: list[int], wires: list[Wire]
+) -> tuple[list[str], int]:
     """Return QEMU's arguments and its log; what QEMU shall inherit goes into `descriptors`."""
     if shutil.which(QEMU) is None:
         raise CannotEmulateError(f"{QEMU} is not installed")
@@ -91,6 +111,7 @@ def _plan(machine: Machine, lab: Lab, descriptors: list[int]) -> tuple[list[str]
         terminals=_terminals(machine, lab),
         monitor=descriptors[0],
         log=log,
+        plugs={wire.tap: Plug(wire.qemu.fileno(), wire.outside) for wire in wires},
     )
     return qemu_arguments(machine, files), log_descriptor
 

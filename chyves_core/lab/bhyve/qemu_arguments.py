@@ -9,11 +9,19 @@ guest then sees it in 31 all the same. Buses above 0 have no counterpart.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 from chyves_core.lab.bhyve.machine import Machine
-from chyves_core.lab.bhyve.qemu_devices import CannotEmulateError, Locate, device_arguments, escape
+from chyves_core.lab.bhyve.qemu_devices import (
+    CannotEmulateError,
+    Locate,
+    Plug,
+    device_arguments,
+    escape,
+)
 
 QEMU = "qemu-system-x86_64"
 MEGABYTE = 1 << 20
@@ -41,7 +49,7 @@ class QemuFiles(NamedTuple):
 
     `locate` says where a path of the lab's host lies; `terminals` maps com ports to terminals
     of this machine; `monitor` is the descriptor of a socket for QMP that QEMU inherits; `log`
-    is the file where QEMU notes resets of the CPU.
+    is the file where QEMU notes resets of the CPU; `plugs` has the wires of taps.
     """
 
     locate: Locate
@@ -50,6 +58,7 @@ class QemuFiles(NamedTuple):
     terminals: dict[int, str]
     monitor: int
     log: Path
+    plugs: Mapping[str, Plug] = MappingProxyType({})
 
 
 def qemu_arguments(machine: Machine, files: QemuFiles) -> list[str]:
@@ -72,7 +81,7 @@ def qemu_arguments(machine: Machine, files: QemuFiles) -> list[str]:
     arguments += _firmware(files.firmware) + _kernel(files.loaded)
     arguments += _monitor(files.monitor) + _serial(machine, files.terminals)
     for device in machine.devices:
-        arguments += device_arguments(device, machine.name, files.locate)
+        arguments += device_arguments(device, machine.name, files.locate, files.plugs)
     if machine.gdb:
         arguments += ["-gdb", f"tcp:{machine.gdb if ':' in machine.gdb else ':' + machine.gdb}"]
     return arguments

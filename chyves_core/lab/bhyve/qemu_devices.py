@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 from chyves_core.lab.bhyve.machine import PciDevice
 
@@ -14,14 +15,23 @@ AHCI_PORTS = 6
 """Ports of QEMU's ich9-ahci; bhyve's controller has 32."""
 
 
+class Plug(NamedTuple):
+    """The end of a tap's wire that QEMU inherits; `outside`: its bridge leads out of the host."""
+
+    descriptor: int
+    outside: bool
+
+
 class CannotEmulateError(Exception):
     """QEMU has nothing that could stand for this part of the bhyve line."""
 
 
-def device_arguments(device: PciDevice, vm_name: str, locate: Locate) -> list[str]:
+def device_arguments(
+    device: PciDevice, vm_name: str, locate: Locate, plugs: Mapping[str, Plug] | None = None
+) -> list[str]:
     """Return QEMU's arguments for one device; raises CannotEmulateError.
 
-    `locate` says where a path of the lab's host lies on this machine.
+    `locate` says where a path of the lab's host lies on this machine, `plugs` has the taps'.
     """
     if device.emulation in PART_OF_THE_BOARD:
         return []
@@ -33,7 +43,10 @@ def device_arguments(device: PciDevice, vm_name: str, locate: Locate) -> list[st
     if device.slot in (0, 31):
         used_for = "host bridge" if device.slot == 0 else "ISA bridge"
         raise CannotEmulateError(f"slot {device.slot} holds the {used_for} of QEMU's q35 board")
-    return make(device, vm_name, locate)
+    arguments = make(device, vm_name, locate)
+    if device.emulation in NICS:
+        return network(device, (plugs or {}).get(device.options[0])) + arguments
+    return arguments
 
 
 def device_id(device: PciDevice) -> str:
@@ -152,8 +165,28 @@ def _ahci_ports(device: PciDevice) -> list[tuple[str, str, tuple[str, ...]]]:
     return ports
 
 
+def network(device: PciDevice, plug: Plug | None) -> list[str]:
+    """Return what a card is plugged into: its tap's wire, QEMU's own NAT, or a hub with both.
+
+    NAT stands for all that is outside of the host, which takes privileges that a lab lacks. Each
+    guest has its own, and they give their guests different addresses.
+    """
+    name = f"{device_id(device)}-net"
+    if plug is None:
+        return ["-netdev", f"user,id={name}"]
+    wire = f"socket,fd={plug.descriptor}"
+    if not plug.outside:
+        return ["-netdev", f"{wire},id={name}"]
+    number = int("".join(filter(str.isdecimal, device.options[0])))
+    arguments = ["-netdev", f"user,id={name}-nat,dhcpstart=10.0.2.{15 + number % 200}"]
+    arguments += ["-netdev", f"{wire},id={name}-tap"]
+    hub = f"hubport,hubid={device.slot * 8 + device.function}"
+    for end in ("nat", "tap"):
+        arguments += ["-netdev", f"{hub},id={name}-{end}-port,netdev={name}-{end}"]
+    return [*arguments, "-netdev", f"{hub},id={name}"]
+
+
 def _net(device: PciDevice, vm_name: str, locate: Locate) -> list[str]:
-    """A network card on QEMU's own NAT: what leaves a tap needs privileges that a lab lacks."""
     name = device_id(device)
     model = "virtio-net-pci" if device.emulation == "virtio-net" else "e1000"
     card = f"{model},id={name},netdev={name}-net,{place(device)},mac={net_mac(device, vm_name)}"
@@ -161,7 +194,7 @@ def _net(device: PciDevice, vm_name: str, locate: Locate) -> list[str]:
     if mtu and device.emulation == "virtio-net":
         card += f",host_mtu={mtu}"
     # No option ROM: bhyve's cards have none, and the firmware need not wait for PXE.
-    return ["-netdev", f"user,id={name}-net", "-device", f"{card},romfile="]
+    return ["-device", f"{card},romfile="]
 
 
 def _fbuf(device: PciDevice, vm_name: str, locate: Locate) -> list[str]:
@@ -227,6 +260,7 @@ def _hda(device: PciDevice, vm_name: str, locate: Locate) -> list[str]:
 PART_OF_THE_BOARD = ("hostbridge", "amd_hostbridge", "lpc", "dummy")
 """What q35 brings along: its host bridge is in slot 0 and its ISA bridge in slot 31."""
 
+NICS = ("virtio-net", "e1000")
 DEVICES: dict[str, Callable[[PciDevice, str, Locate], list[str]]] = {
     "virtio-blk": _virtio_blk,
     "nvme": _nvme,

@@ -16,7 +16,7 @@ from chyves_core.lab.bhyve.qemu_arguments import (
     vnc_password,
     waits_for_viewer,
 )
-from chyves_core.lab.bhyve.qemu_devices import CannotEmulateError
+from chyves_core.lab.bhyve.qemu_devices import CannotEmulateError, Plug
 
 LAB = Path("/lab/root")
 
@@ -139,6 +139,19 @@ def test_nics_have_the_mac_of_the_line_and_need_no_privileges() -> None:
         "-netdev user,id=pci6-net",
         "-device e1000,id=pci6,netdev=pci6-net,addr=0x6.0,multifunction=on,"
         "mac=58:9c:fc:69:25:fd,romfile=",
+    ]
+
+
+def test_a_tap_is_a_wire_and_what_its_bridge_leads_to_is_nat_on_the_same_hub() -> None:
+    plugs = {"tap50": Plug(7, outside=False), "tap51": Plug(8, outside=True)}
+    words = arguments("-s 5,virtio-net,tap50 -s 6,e1000,tap51", plugs=plugs)
+    assert [b for a, b in pairwise(words) if a == "-netdev"] == [
+        "socket,fd=7,id=pci5-net",
+        "user,id=pci6-net-nat,dhcpstart=10.0.2.66",
+        "socket,fd=8,id=pci6-net-tap",
+        "hubport,hubid=48,id=pci6-net-nat-port,netdev=pci6-net-nat",
+        "hubport,hubid=48,id=pci6-net-tap-port,netdev=pci6-net-tap",
+        "hubport,hubid=48,id=pci6-net",
     ]
 
 
