@@ -60,6 +60,7 @@ def validator() -> Any:
             "fwcfg_item": device_checks.fwcfg_item,
             "hostname": hostname,
             "net": net,
+            "nat": nat,
         }
     )
 
@@ -248,6 +249,13 @@ def net(value: str) -> str:
     from chyves_core.cloud.net import read_net
 
     return str(saying(read_net, value)) or "dhcp"
+
+
+def nat(value: str) -> str:
+    """Take the host's address on a bridge with its prefix, and dhcp."""
+    from chyves_core.network.nat import read_nat
+
+    return str(saying(lambda text: read_nat("bridge{n}", text), value))
 
 
 def resource(value: str) -> str:

@@ -9,6 +9,7 @@ from chyves_core.errors import ChyvesError
 from chyves_core.guests import Guest, read_inventory
 from chyves_core.host import Host
 from chyves_core.names import vm_name
+from chyves_core.network import nat_use
 from chyves_core.network.ifconfig import read_interfaces
 from chyves_core.network.plan import Design, plan_down, plan_up
 from chyves_core.plan import run
@@ -91,8 +92,10 @@ def bring_up(host: Host, guest: Guest, settings: Settings) -> None:
         plan = plan_up(guest, Design.from_settings(settings), read_interfaces(host))
         try:
             host.act(*plan)
+            nat_use.bring_up(host, guest, settings)
         except (ChyvesError, KeyboardInterrupt):
             host.try_to(*plan_down(guest.name, read_interfaces(host)))
+            nat_use.clear_up(host)
             raise
 
 
@@ -103,6 +106,7 @@ def take_down(host: Host, name: str) -> None:
         host.try_to(run("bhyvectl", f"--vm={vm_name(name)}", "--destroy"))
     with locks.hold(host, NETWORK_LOCK, seconds=60):
         host.try_to(*plan_down(name, read_interfaces(host)))
+        nat_use.clear_up(host)
 
 
 def remove_folder(host: Host, folder: RunFolder) -> None:

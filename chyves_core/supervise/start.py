@@ -12,6 +12,7 @@ from chyves_core import locks, resources
 from chyves_core.errors import ChyvesError, HostError, Refused
 from chyves_core.guests import Guest, Inventory
 from chyves_core.host import Host
+from chyves_core.network import nat_use
 from chyves_core.network.ifconfig import read_interfaces
 from chyves_core.network.plan import Design, plan_up
 from chyves_core.plan import Plan, Run, Write, run
@@ -56,6 +57,7 @@ def plan_starts(
     if iso:
         resources.find(inventory.storage, "ISO", iso)
     around = read_surroundings(host, inventory)
+    nat_use.check_guests(host, guests, around.settings)
     runtime = read_runtime(host)
     taken = taken_by_running(inventory, runtime)
     for guest in guests:
@@ -125,6 +127,7 @@ def show(host: Host, around: Surroundings, starts: Sequence[Start]) -> None:
     for start in starts:
         host.act(*start.back, *start.boot.before)
         host.act(*plan_up(start.guest, Design.from_settings(around.settings), interfaces))
+        nat_use.bring_up(host, start.guest, around.settings)
         print(supervisor(host, start.guest))
         host.act(*start.boot.beside)
         if start.boot.loader:
