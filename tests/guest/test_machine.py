@@ -90,35 +90,65 @@ def check_machine(host: GuestHost, name: str, console: Console) -> list[list[str
     return disks
 
 
-@pytest.mark.parametrize("kind", ["virtio-blk", "ahci-hd", "nvme"])
-def test_six_disks_of_a_kind_stand_where_explain_says_and_no_change_moves_a_nic(
-    host: GuestHost, kind: str
-) -> None:
-    name = f"six-{kind}"
-    make(host, name, f"bhyve_disk_type={kind}", "cpu=cpus=4,sockets=2,cores=2,threads=1")
-    console = boot(host, name)
-    prefix = DISK_NAMES[kind]
-    assert [each[1] for each in check_machine(host, name, console) if each[0].startswith(prefix)]
-    assert console.ask("grep -c ^processor /proc/cpuinfo") == ["4"]
+def test_a_nic_keeps_its_slot_as_disks_come_and_go(host: GuestHost) -> None:
+    make(host, "nics", "cpu=cpus=4,sockets=2,cores=2,threads=1")
+    console = boot(host, "nics")
+    assert sizes(check_machine(host, "nics", console), "virtio-blk") == [16]
     shape = console.ask("grep -E 'physical id|cpu cores' /proc/cpuinfo | tr -d '\\t ' | sort -u")
     assert shape == ["cpucores:2", "physicalid:0", "physicalid:1"]
     nics = interfaces_seen(console)
     assert len(nics) == 2
+    stop(host, "nics", console)
+
+    change_disks(host, "nics")
+    console = boot(host, "nics")
+    assert sizes(check_machine(host, "nics", console), "virtio-blk") == [16, 17, 19, 20, 21, 22]
+    assert interfaces_seen(console) == nics
+    stop(host, "nics", console)
+
+
+@pytest.mark.parametrize("kind", ["ahci-hd", "nvme"])
+def test_six_disks_of_a_kind_stand_where_explain_says(host: GuestHost, kind: str) -> None:
+    name = f"six-{kind}"
+    make(host, name, f"bhyve_disk_type={kind}")
+    change_disks(host, name)
+    console = boot(host, name)
+    assert sizes(check_machine(host, name, console), kind) == [16, 17, 19, 20, 21, 22]
     stop(host, name, console)
 
+
+def test_disks_share_a_controller_and_nics_a_slot_where_that_is_wanted(host: GuestHost) -> None:
+    host.chyves("global", "set", "consolidate_bhyve_pci_devices=yes")
+    try:
+        make(host, "shared", "bhyve_disk_type=ahci-hd")
+        change_disks(host, "shared")
+    finally:
+        host.chyves("global", "set", "consolidate_bhyve_pci_devices=no")
+    assert host.output("shared", "get", "-H", "-o", "value", "pci_slots").startswith("disk0=4.0,")
+    console = boot(host, "shared")
+    disks = check_machine(host, "shared", console)
+    assert sizes(disks, "ahci-hd") == [16, 17, 19, 20, 21, 22]
+    assert len({address for *_, address in disks if address != "0000:00:03.0"}) == 1
+    stop(host, "shared", console)
+
+
+def change_disks(host: GuestHost, name: str) -> None:
+    """Give a guest six more disks of different sizes, and take one of them away."""
     for size in ("17M", "18M", "19M", "20M", "21M", "22M"):
         host.chyves(name, "disk", "add", size)
     host.chyves(name, "disk", "delete", "-y", "disk2")
-    console = boot(host, name)
-    disks = [each for each in check_machine(host, name, console) if each[0].startswith(prefix)]
-    assert [int(each[1]) // MEGABYTE for each in disks] == [16, 17, 19, 20, 21, 22]
-    assert interfaces_seen(console) == nics
-    stop(host, name, console)
+
+
+def sizes(disks: list[list[str]], kind: str) -> list[int]:
+    """Return the sizes in MiB of the disks that have the names of a kind."""
+    seen = [each for each in disks if each[0].startswith(DISK_NAMES[kind])]
+    return [int(each[1]) // MEGABYTE for each in seen]
 
 
 def test_the_screen_of_a_guest_shows_through_its_vnc_port(host: GuestHost) -> None:
-    make(host, "face", "uefi_console_output=vnc", "uefi_vnc_res=1024x768")
+    make(host, "face", "bhyve_disk_type=nvme", "uefi_console_output=vnc", "uefi_vnc_res=1024x768")
     console = boot(host, "face")
+    assert sizes(check_machine(host, "face", console), "nvme") == [16]
     port = int(host.output("face", "get", "-H", "-o", "value", "uefi_vnc_port"))
     console.ask("printf '\\033[2J\\033[H' >/dev/tty0")
     before = take_picture(port)

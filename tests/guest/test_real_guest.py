@@ -79,9 +79,12 @@ def test_an_uefi_guest_is_installed_restarted_and_shut_down(host: GuestHost) -> 
 def test_poweroff_typed_in_the_guest_ends_it(host: GuestHost) -> None:
     host.chyves("off1", "create", "16M")
     host.chyves("off1", "set", "ram=512M", "loader=uefi", "uefi_firmware=OVMF.fd")
+    host.chyves("off1", "set", "bhyve_disk_type=ahci-hd")
     host.chyves("off1", "start", "guest.iso")
     console = host.console("off1")
     console.wait_for_prompt()
+    names = [disk.split()[0] for disk in console.ask("show-disks")]
+    assert names == ["sda", "sr0"]
     console.type("poweroff")
     assert host.wait_until_down("off1").startswith("ok ")
     host.nothing_is_left_of("off1")
