@@ -14,6 +14,7 @@ SYSCTLS = (
     "hw.ncpu",
     "hw.vmm.maxcpu",
     "net.link.tap.up_on_open",
+    "net.link.bridge.member_ifaddrs",
     "kern.racct.enable",
     *cpu_features.SYSCTLS,
 )
@@ -33,6 +34,8 @@ class HostFacts:
 
     `most_cpus` is how many CPUs a guest can have, 0 where vmm has not said it. What `cpu` does not
     know is None; so is `racct`, the kernel's resource accounting, where the kernel has none.
+    `members_have_addresses` is False where a bridge takes no member with an IP address
+    (if_bridge(4), from 15.0 on).
     """
 
     osreldate: int
@@ -42,6 +45,7 @@ class HostFacts:
     tap_up_on_open: bool
     cpu: CpuFeatures = cpu_features.UNKNOWN
     racct: bool | None = None
+    members_have_addresses: bool = True
 
     @property
     def has_iommu(self) -> bool | None:
@@ -179,6 +183,7 @@ def read_facts(host: Host) -> HostFacts:
         up_on_open,
         cpu_features.from_sysctls(values),
         None if racct is None else racct == "1",
+        members_have_addresses=values.get("net.link.bridge.member_ifaddrs") != "0",
     )
 
 

@@ -25,7 +25,7 @@ CHECKS: tuple[Check, ...] = (
     guests.conflicts,
     guests.wrong_values,
     leftovers.remains_of_guests,
-    leftovers.empty_bridges,
+    leftovers.unused_bridges,
     host.programs,
     host.modules,
     needs.processor,

@@ -11,9 +11,11 @@ from chyves_core.doctor.unfinished import acting
 from chyves_core.host import Host
 from chyves_core.look import Look
 from chyves_core.names import GUEST_NAME, VM_PREFIX
-from chyves_core.network.ifconfig import Interface, read_interfaces
-from chyves_core.network.plan import bridge_mark, tap_mark
-from chyves_core.plan import run
+from chyves_core.network.bridges import drop_unused
+from chyves_core.network.design import owner_of
+from chyves_core.network.ifconfig import read_interfaces
+from chyves_core.network.nat_use import natted
+from chyves_core.network.sketch import Sketch
 from chyves_core.runtime import RUN_FOLDER
 from chyves_core.supervise.boot_step import NETWORK_LOCK, remove_folder, take_down
 from chyves_core.supervise.folder import RunFolder
@@ -46,19 +48,11 @@ def remains_of_guests(look: Look) -> Iterator[Finding]:
         yield Finding(name, problem, command, Mend((locks.guest_lock(name),), clear))
 
 
-def owner_of(interface: Interface) -> str | None:
-    """Return the guest that chyves made a tap for, None for every other interface."""
-    mark, _, rest = interface.description.partition(":")
-    guest, _, _ = rest.rpartition(":")
-    return guest if mark and interface.description == tap_mark(guest, interface.name) else None
-
-
-def empty_bridges(look: Look) -> Iterator[Finding]:
-    """Find bridges that chyves made and in which no tap is left."""
-    for each in read_interfaces(look.host).values():
-        taps = [member for member in each.members if member.startswith("tap")]
-        if each.description == bridge_mark(each.name) and not taps:
-            plan = (run("ifconfig", each.name, "destroy"),)
-            mend = Mend((NETWORK_LOCK,), acting(plan))
-            problem = "was made for guests, and none uses it"
-            yield Finding(each.name, problem, f"ifconfig {each.name} destroy", mend)
+def unused_bridges(look: Look) -> Iterator[Finding]:
+    """Find bridges and vlans that chyves made and that nobody uses."""
+    sketch = Sketch(read_interfaces(look.host), natted(look.host))
+    drop_unused(sketch)
+    for step in sketch.steps:
+        mend = Mend((NETWORK_LOCK,), acting((step,)))
+        problem = "was made for guests, and none uses it"
+        yield Finding(step.argv[1], problem, str(step), mend)

@@ -26,6 +26,7 @@ PROGRAMS: dict[str, str] = {
     "swtpm": "chyves_core.lab.host.swtpm",
     "rctl": "chyves_core.lab.host.rctl",
     "cu": "chyves_core.lab.host.cu",
+    "netstat": "chyves_core.lab.host.netstat",
     "ps": "chyves_core.lab.host.ps",
     "pgrep": "chyves_core.lab.host.pgrep",
     "pkill": "chyves_core.lab.host.pkill",

@@ -17,7 +17,7 @@ from chyves_core.errors import Refused, UsageError
 from chyves_core.guests import Guest
 from chyves_core.host import Host
 from chyves_core.network.ifconfig import Interface, bridge_of, read_interfaces
-from chyves_core.network.plan import Design, bridge_mark
+from chyves_core.network.design import Design, is_own_bridge
 from chyves_core.output import escape
 
 TITLE = "chyves"
@@ -181,7 +181,7 @@ def draw_bridge(name: str, seen: Seen, wires: Wires) -> str:
         return node(interface_id(name), box([name, "vale switch"], BRIDGE))
     words = [name, "not there yet"]
     if there:
-        whose = "made by chyves" if there.description == bridge_mark(name) else "the host's own"
+        whose = "made by chyves" if is_own_bridge(there) else "the host's own"
         words = [name, f"{'up' if 'UP' in there.flags else 'down'}, {whose}", *there.addresses]
     if not (members or wanted):
         words.append("private")

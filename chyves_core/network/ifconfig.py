@@ -13,7 +13,10 @@ FIRST_LINE = re.compile(r"^(\S+): flags=[0-9a-f]+<([^>]*)>(?:.*? mtu (\d+))?")
 
 @dataclass(frozen=True)
 class Interface:
-    """One interface of the host; `opened_by` is the process that has a tap open, 0 for none."""
+    """One interface of the host; `opened_by` is the process that has a tap open, 0 for none.
+
+    A vlan has the `tag` of its frames and the `parent` that carries them.
+    """
 
     name: str
     flags: frozenset[str]
@@ -22,6 +25,19 @@ class Interface:
     members: tuple[str, ...] = ()
     addresses: tuple[str, ...] = ()
     opened_by: int = 0
+    groups: tuple[str, ...] = ()
+    tag: int = 0
+    parent: str = ""
+
+    @property
+    def is_up(self) -> bool:
+        """Whether the interface is up."""
+        return "UP" in self.flags
+
+    @property
+    def is_bridge(self) -> bool:
+        """Whether it is a bridge, whatever it is called."""
+        return "bridge" in self.groups or re.fullmatch(r"bridge\d+", self.name) is not None
 
 
 @dataclass
@@ -35,6 +51,9 @@ class Draft:
     members: list[str] = field(default_factory=list)
     addresses: list[str] = field(default_factory=list)
     opened_by: int = 0
+    groups: list[str] = field(default_factory=list)
+    tag: int = 0
+    parent: str = ""
 
 
 def read_interfaces(host: Host) -> dict[str, Interface]:
@@ -64,6 +83,12 @@ def read_detail(draft: Draft, line: str) -> None:
         draft.members.append(rest.split(" ")[0])
     elif key in ("inet", "inet6"):
         draft.addresses.append(rest.split(" ")[0])
+    elif key == "groups:":
+        draft.groups += rest.split()
+    elif key == "vlan:":
+        found = re.match(r"(\d+) .*parent interface: (\S+)", rest)
+        if found and found.group(2) != "<none>":
+            draft.tag, draft.parent = int(found.group(1)), found.group(2)
     elif key == "Opened":
         draft.opened_by = int(rest.rsplit(" ", 1)[-1])
 
@@ -78,6 +103,9 @@ def finish(draft: Draft) -> Interface:
         tuple(draft.members),
         tuple(draft.addresses),
         draft.opened_by,
+        tuple(draft.groups),
+        draft.tag,
+        draft.parent,
     )
 
 

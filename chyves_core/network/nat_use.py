@@ -12,7 +12,7 @@ from chyves_core.guests import Guest, read_inventory
 from chyves_core.host import Host
 from chyves_core.network import nat
 from chyves_core.network.ifconfig import read_interfaces
-from chyves_core.network.plan import Design
+from chyves_core.network.design import Design
 from chyves_core.pools import GLOBAL_PREFIX
 from chyves_core.settings import Settings, global_settings
 
@@ -75,6 +75,12 @@ def bring_up(host: Host, guest: Guest, settings: Settings) -> None:
     check_guests(host, [guest], settings)
     for each in nats_of([guest], settings):
         host.act(*nat.plan_nat_up(each, read_nat_host(host)))
+
+
+def natted(host: Host) -> frozenset[str]:
+    """Return the bridges that are behind NAT now: their addresses are chyves's own."""
+    files = host.list_folder(nat.FOLDER)
+    return frozenset(each.removesuffix(".pf") for each in files if each.endswith(".pf"))
 
 
 def clear_up(host: Host) -> None:

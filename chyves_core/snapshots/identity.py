@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 
 from chyves_core.bhyve.slots import parse_slots, show_slots
 from chyves_core.guests import GUEST_PREFIX
+from chyves_core.network.design import Design, tap_mark
 from chyves_core.network.ifconfig import Interface
-from chyves_core.network.plan import Design, tap_mark
 from chyves_core.numbering import Taken
 from chyves_core.pools import Storage
 from chyves_core.settings import Settings

@@ -10,8 +10,8 @@ from chyves_core import journal, locks, logs
 from chyves_core.errors import ChyvesError, NotFound, Refused
 from chyves_core.guests import Guest, Inventory, read_inventory
 from chyves_core.host import Host
+from chyves_core.network.design import Design
 from chyves_core.network.ifconfig import read_interfaces
-from chyves_core.network.plan import Design
 from chyves_core.numbering import add_guest, read_taken
 from chyves_core.pools import Storage
 from chyves_core.rename import paths_to

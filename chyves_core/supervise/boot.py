@@ -18,6 +18,7 @@ from chyves_core.host import Host
 from chyves_core.loaders import firmware
 from chyves_core.loaders.loader import Loader, plan_loader
 from chyves_core.loaders.reading import read_loader_facts
+from chyves_core.network.design import Design
 from chyves_core.plan import Plan, Remove, Run, Step, Write, run
 from chyves_core.settings import Settings, global_settings
 from chyves_core.supervise.folder import RunFolder, argv_text
@@ -61,6 +62,13 @@ class Surroundings:
     def wanted_modules(self) -> tuple[str, ...]:
         """The kernel modules that guests need."""
         return ("vmm", "nmdm", "if_bridge", self.facts.tap_module)
+
+    @property
+    def design(self) -> Design:
+        """The design of the host's networks."""
+        return Design.from_settings(
+            self.settings, members_have_addresses=self.facts.members_have_addresses
+        )
 
 
 def read_surroundings(

@@ -10,8 +10,9 @@ from chyves_core.guests import Guest, read_inventory
 from chyves_core.host import Host
 from chyves_core.names import vm_name
 from chyves_core.network import nat_use
+from chyves_core.network.design import Design
 from chyves_core.network.ifconfig import read_interfaces
-from chyves_core.network.plan import Design, plan_down, plan_up
+from chyves_core.network.plan import plan_down, plan_up
 from chyves_core.plan import run
 from chyves_core.settings import Settings
 from chyves_core.supervise.boot import plan_boot, plan_host, read_surroundings
@@ -42,7 +43,7 @@ def prepare(host: Host, name: str, *, first: bool) -> None:
         go_back_at_reboot(host, inventory.storage, guest)
     boot = plan_boot(host, around, guest, iso)
     host.act(*boot.before, *plan_host(around))
-    bring_up(host, guest, around.settings)
+    bring_up(host, guest, around.design, around.settings)
     wait_for_nodes(host, guest)
     end_swtpm(host, name)
     host.act(*boot.beside)
@@ -86,15 +87,15 @@ def log_ending(host: Host, name: str, ending: Ending) -> None:
     logs.log(host, inventory.storage, inventory.guest(name), level, ending.text)
 
 
-def bring_up(host: Host, guest: Guest, settings: Settings) -> None:
+def bring_up(host: Host, guest: Guest, design: Design, settings: Settings) -> None:
     """Make the guest's taps, and their bridges, where they are not as they should be."""
     with locks.hold(host, NETWORK_LOCK, seconds=60):
-        plan = plan_up(guest, Design.from_settings(settings), read_interfaces(host))
+        plan = plan_up(guest, design, read_interfaces(host))
         try:
             host.act(*plan)
             nat_use.bring_up(host, guest, settings)
         except (ChyvesError, KeyboardInterrupt):
-            host.try_to(*plan_down(guest.name, read_interfaces(host)))
+            host.try_to(*plan_down(guest.name, read_interfaces(host), nat_use.natted(host)))
             nat_use.clear_up(host)
             raise
 
@@ -105,7 +106,7 @@ def take_down(host: Host, name: str) -> None:
     if vm_name(name) in host.list_folder("/dev/vmm"):
         host.try_to(run("bhyvectl", f"--vm={vm_name(name)}", "--destroy"))
     with locks.hold(host, NETWORK_LOCK, seconds=60):
-        host.try_to(*plan_down(name, read_interfaces(host)))
+        host.try_to(*plan_down(name, read_interfaces(host), nat_use.natted(host)))
         nat_use.clear_up(host)
 
 

@@ -10,7 +10,7 @@ from chyves_core import logs
 from chyves_core.errors import ChyvesError, NotFound
 from chyves_core.guests import Guest, Inventory
 from chyves_core.host import Host
-from chyves_core.network.plan import Design
+from chyves_core.network.design import Design
 from chyves_core.runtime import Runtime, read_runtime
 from chyves_core.settings import global_settings
 from chyves_core.supervise import start

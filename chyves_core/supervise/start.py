@@ -14,7 +14,8 @@ from chyves_core.guests import Guest, Inventory
 from chyves_core.host import Host
 from chyves_core.network import nat_use
 from chyves_core.network.ifconfig import read_interfaces
-from chyves_core.network.plan import Design, plan_up
+from chyves_core.network.plan import check_there, sketch_up
+from chyves_core.network.sketch import Sketch
 from chyves_core.plan import Plan, Run, Write, run
 from chyves_core.runtime import SUPERVISOR, Runtime, read_runtime
 from chyves_core.supervise.boot import (
@@ -63,10 +64,29 @@ def plan_starts(
     for guest in guests:
         check_can_start(guest, runtime, taken)
         taken |= dict.fromkeys(claims(guest), f"{guest.name}, which is started too")
+    sketch_networks(host, around, guests)
     return around, [
         Start(guest, iso, plan_back(host, guest, START), plan_boot(host, around, guest, iso))
         for guest in guests
     ]
+
+
+def sketch_networks(host: Host, around: Surroundings, guests: Sequence[Guest]) -> None:
+    """Refuse guests whose networks could not come up; in system mode all that lacks is named."""
+    sketch = Sketch(read_interfaces(host))
+    if not around.design.automatic:
+        check_there(guests, sketch.interfaces)
+    for guest in guests:
+        check_netmap(host, guest)
+        sketch_up(sketch, guest, around.design)
+
+
+def check_netmap(host: Host, guest: Guest) -> None:
+    """Refuse a guest on a vale(4) switch where the kernel has no netmap(4)."""
+    switches = [each for each in guest.interfaces if each.startswith("vale")]
+    if switches and "netmap" not in host.list_folder("/dev"):
+        text = f"{guest.name}: {switches[0]} needs netmap(4), and there is no /dev/netmap"
+        raise Refused(text, "kldload netmap")
 
 
 def check_can_start(guest: Guest, runtime: Runtime, taken: Mapping[str, str]) -> None:
@@ -123,10 +143,12 @@ def supervisor_words(host: Host, guest: Guest) -> tuple[str, ...]:
 def show(host: Host, around: Surroundings, starts: Sequence[Start]) -> None:
     """Print what starting would do: the dry run."""
     host.act(*plan_host(around))
-    interfaces = read_interfaces(host)
+    sketch = Sketch(read_interfaces(host))
     for start in starts:
         host.act(*start.back, *start.boot.before)
-        host.act(*plan_up(start.guest, Design.from_settings(around.settings), interfaces))
+        planned = len(sketch.steps)
+        sketch_up(sketch, start.guest, around.design)
+        host.act(*sketch.steps[planned:])
         nat_use.bring_up(host, start.guest, around.settings)
         print(supervisor(host, start.guest))
         host.act(*start.boot.beside)
@@ -168,7 +190,7 @@ def ready(host: Host, around: Surroundings, start: Start) -> None:
         boot = plan_boot(host, around, start.guest, start.iso)
         start = replace(start, boot=boot)
     host.act(*start.boot.before)
-    bring_up(host, start.guest, around.settings)
+    bring_up(host, start.guest, around.design, around.settings)
     remove_folder(host, folder)
     host.remove(folder.ending)
     if start.iso:

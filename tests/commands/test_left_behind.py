@@ -89,7 +89,7 @@ def test_a_tap_that_a_process_has_open_is_left_and_not_waited_for(
 
 
 @pytest.mark.parametrize(
-    "call", ["ifconfig:2", "ifconfig:3", "ifconfig:4", "kldload:1", "daemon:1"]
+    "call", ["ifconfig:2", "ifconfig:3", "ifconfig:4", "ifconfig:5", "kldload:1", "daemon:1"]
 )
 def test_a_start_that_fails_half_way_leaves_nothing(guest: LabHost, call: str) -> None:
     before = interfaces(guest)
@@ -99,7 +99,7 @@ def test_a_start_that_fails_half_way_leaves_nothing(guest: LabHost, call: str) -
 
 
 @pytest.mark.parametrize(
-    "call", ["ifconfig:2", "ifconfig:3", "ifconfig:4", "kldload:1", "daemon:1"]
+    "call", ["ifconfig:2", "ifconfig:3", "ifconfig:4", "ifconfig:5", "kldload:1", "daemon:1"]
 )
 @pytest.mark.parametrize("moment", ["kill", "kill-after"])
 def test_a_start_that_is_killed_half_way_can_be_done_again(

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from chyves_core.bhyve.cpu_features import CpuFeatures
 from chyves_core.bhyve.machine import Media
 from chyves_core.bhyve.version import HostFacts
+from chyves_core.network.design import Vlan
 from chyves_core.network.ifconfig import Interface
 
 UP = frozenset(("UP", "BROADCAST", "RUNNING"))
@@ -52,6 +53,8 @@ class Case:
     interfaces: tuple[Interface, ...] = (EM0,)
     bridges: dict[str, str] = field(default_factory=dict)
     automatic: bool = True
+    vlans: dict[str, Vlan] = field(default_factory=dict)
+    members_have_addresses: bool = True
     consolidate: bool = False
     name: str = "web1"
 

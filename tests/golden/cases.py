@@ -6,6 +6,7 @@ from chyves_core.bhyve.machine import Media
 from chyves_core.network.ifconfig import Interface
 from tests.golden.case import EM0, EM1_JUMBO, FIRMWARE, ISO, RELEASES, UEFI, UEFI_ISO, UP, VNC, Case
 from tests.golden.device_cases import DEVICE_CASES
+from tests.golden.network_cases import NETWORK_CASES
 
 CASES: dict[str, Case] = {
     **{f"freebsd-on-{host}": Case(host=host) for host in RELEASES},
@@ -98,4 +99,5 @@ CASES: dict[str, Case] = {
     "cpus-that-are-no-number": Case(properties={"cpu": "²"}),
     "no-uuid": Case(properties={"uuid": ""}),
     **DEVICE_CASES,
+    **NETWORK_CASES,
 }

@@ -15,7 +15,8 @@ from chyves_core.errors import ChyvesError
 from chyves_core.guests import Disk, Guest
 from chyves_core.loaders.loader import LoaderFacts, plan_loader
 from chyves_core.loaders.profiles import shipped_profiles
-from chyves_core.network.plan import Design, plan_down, plan_up
+from chyves_core.network.design import Design
+from chyves_core.network.plan import plan_down, plan_up
 from chyves_core.plan import Run, show
 from chyves_core.properties.schema import load_schema
 from chyves_core.supervise.boot import command_line, plan_files
@@ -58,6 +59,11 @@ def loader_facts(case: Case, guest: Guest) -> LoaderFacts:
     return LoaderFacts(HOSTS[case.host], profile)
 
 
+def design_of(case: Case) -> Design:
+    """Return the design of a case's host."""
+    return Design(case.automatic, case.bridges, case.vlans, case.members_have_addresses)
+
+
 def plan_text(case: Case) -> str:
     """Return everything that starting and stopping a case's guest would do, or the refusal."""
     guest = make_guest(case)
@@ -66,7 +72,7 @@ def plan_text(case: Case) -> str:
     try:
         machine = plan_case(case, folder.file("bhyve.conf"))
         loader = plan_loader(guest, case.media, folder.path, loader_facts(case, guest))
-        up = plan_up(guest, Design(case.automatic, case.bridges), interfaces)
+        up = plan_up(guest, design_of(case), interfaces)
     except ChyvesError as error:
         return f"chyves: {error}\n        {error.hint}\n"
     files = [step for step in plan_files(folder, machine, loader) if ".argv" not in str(step)]

@@ -18,7 +18,7 @@ kern.geom.label.disk_ident.enable="0"
 zfs_load="YES"
 """
 
-FIRST_FILES = {"etc/rc.conf": RC_CONF, "boot/loader.conf": LOADER_CONF}
+FIRST_FILES = {"etc/rc.conf": RC_CONF, "boot/loader.conf": LOADER_CONF, "dev/netmap": ""}
 
 DMESG_BOOT = """\
 Copyright (c) 1992-2021 The FreeBSD Project.

@@ -1,0 +1,83 @@
+"""netstat(1): the routing table, as `netstat -rn` shows it."""
+
+from __future__ import annotations
+
+import ipaddress
+import sys
+from collections.abc import Iterator
+
+from chyves_core.lab.home import Lab
+from chyves_core.lab.host.getopt import BadOption, parse_options
+from chyves_core.lab.host.interfaces import Interface, read_interfaces
+from chyves_core.lab.host.state import HostState
+
+USAGE = "usage: netstat -r [-n] [-f address_family]"
+TITLES = {"inet": "Internet", "inet6": "Internet6"}
+WIDTHS = {"inet": (18, 18, 5, 9), "inet6": (33, 29, 5, 9)}
+# Where the lab's rc.conf says that its host reaches the world.
+ROUTER = "192.0.2.1"
+
+Route = tuple[str, str, str, str]
+
+
+def main(arguments: list[str], lab: Lab) -> int:
+    """Print the routes of both families, or of one; netstat shows much else, the lab does not."""
+    try:
+        options, rest = parse_options(arguments, "rnWf:")
+        if rest or "r" not in {letter for letter, _ in options}:
+            raise BadOption("")
+    except BadOption as bad:
+        print(f"netstat: {bad}\n{USAGE}" if str(bad) else USAGE, file=sys.stderr)
+        return 1
+    wanted = dict(options).get("f")
+    state = read_interfaces(lab)
+    print("Routing tables")
+    for family in ("inet", "inet6"):
+        found = sorted(routes(state, family), key=lambda route: route[0] != "default")
+        if wanted in (None, family) and found:
+            print(f"\n{TITLES[family]}:")
+            print_table(family, found)
+    return 0
+
+
+def print_table(family: str, found: list[Route]) -> None:
+    """Print the routes of one family (captures ifconfig netstat-rn)."""
+    one, two, three, four = WIDTHS[family]
+    head = f"{'Destination':{one}} {'Gateway':{two}} {'Flags':{three}} {'Netif':>{four}} Expire"
+    print(head)
+    for destination, gateway, flags, interface in found:
+        print(f"{destination:{one}} {gateway:{two}} {flags:{three}} {interface:>{four}}")
+
+
+def routes(state: HostState, family: str) -> Iterator[Route]:
+    """Yield the routes that addresses bring, and the default route over the router's network."""
+    for interface in state["interfaces"]:
+        for address in interface["addresses"]:
+            if address["family"] == family:
+                yield from routes_of(interface, address["address"], address["prefix"])
+    default = default_interface(state) if family == "inet" else ""
+    if default:
+        yield "default", ROUTER, "UGS", default
+
+
+def routes_of(interface: Interface, address: str, prefix: int) -> Iterator[Route]:
+    """Yield the routes to an address and to its network."""
+    host = ipaddress.ip_interface(f"{address.partition('%')[0]}/{prefix}")
+    link = f"link#{interface['index']}"
+    if interface["kind"] == "lo" or prefix == host.max_prefixlen:
+        yield address, link, "UH", interface["name"]
+        return
+    yield str(host.network), link, "U", interface["name"]
+    yield address, link, "UHS", "lo0"
+
+
+def default_interface(state: HostState) -> str:
+    """Return the interface in whose network the router is; the default route is gone without."""
+    router = ipaddress.ip_address(ROUTER)
+    for interface in state["interfaces"]:
+        for address in interface["addresses"]:
+            if address["family"] == "inet" and interface["up"]:
+                net = ipaddress.ip_interface(f"{address['address']}/{address['prefix']}").network
+                if router in net and interface["kind"] != "lo":
+                    return str(interface["name"])
+    return ""
