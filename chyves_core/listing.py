@@ -30,9 +30,11 @@ class Listed:
 def make_list(look: Look, words: Sequence[str]) -> Listed:
     """Return the list that the words behind `chyves list` ask for; raises UsageError."""
     from chyves_core import listing_host, listing_storage
+    from chyves_core.network import showing
     from chyves_core.snapshots import listing as listing_snapshots
 
     kinds: Mapping[str, Callable[[Look, str | None], Listed]] = {
+        "bridges": showing.bridges,
         "clones": clones,
         "defaults": listing_host.defaults,
         "disks": disks,
@@ -45,8 +47,9 @@ def make_list(look: Look, words: Sequence[str]) -> Listed:
         "profiles": listing_host.profiles,
         "properties": listing_host.properties,
         "snapshots": listing_snapshots.list_snapshots,
+        "tap": showing.active_taps,
     }
-    takes_word = ("disks", "global", "processes", "snapshots")
+    takes_word = ("disks", "global", "processes", "snapshots", "tap")
     kind, *rest = words
     if kind not in kinds:
         # Said before a word too many: an unknown word is more to the point.

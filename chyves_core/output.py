@@ -43,6 +43,10 @@ class Digest(str):
     """A checksum: people are shown its beginning, which tells any two apart."""
 
 
+class Repeated(str):
+    """What the line above says too: people are not shown it again, scripts are."""
+
+
 class Moment(int):
     """A point in time, in seconds since 1970."""
 
@@ -96,6 +100,8 @@ def print_json(value: object, stream: TextIO | None = None) -> None:
 
 def show_cell(value: object, wanted: Format) -> str:
     """Return a cell as text: sizes and times for people unless exact, nothing as `-`."""
+    if isinstance(value, Repeated) and not wanted.no_header:
+        return ""
     if isinstance(value, Digest) and not (wanted.exact or wanted.no_header):
         return escape(value[:DIGEST_SHOWN]) or "-"
     if isinstance(value, str):

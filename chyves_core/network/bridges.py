@@ -100,6 +100,11 @@ def check_uplink(sketch: Sketch, design: Design, bridge: str, uplink: str, whose
             "a bridge and its members have the same",
             f"ifconfig {uplink} mtu {there.mtu}",
         )
+    check_address(card, design, bridge, whose)
+
+
+def check_address(card: Interface, design: Design, bridge: str, whose: str = "") -> None:
+    """Refuse an uplink with an address where bridges take none; it would fail as EINVAL."""
     if card.addresses and not design.members_have_addresses:
         raise Refused(
             f"{whose}{uplink} has the address {card.addresses[0]}, and bridges of this host take "

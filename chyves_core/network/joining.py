@@ -1,0 +1,156 @@
+"""Move taps between bridges: in the design, and at once where they are in use."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from chyves_core import journal, locks, zfs
+from chyves_core.errors import NotFound, Refused
+from chyves_core.guests import GUEST_PREFIX, Guest, Inventory, read_inventory
+from chyves_core.host import Host
+from chyves_core.network.bridges import drop_unused, ready_bridge
+from chyves_core.network.design import Design, find_tap, tap_mark
+from chyves_core.network.ifconfig import read_interfaces
+from chyves_core.network.plan import place_tap, taps_of
+from chyves_core.network.sketch import Sketch
+from chyves_core.setting import Change, plan_set, plan_undo
+from chyves_core.supervise.boot_step import NETWORK_LOCK
+
+
+@dataclass(frozen=True)
+class Move:
+    """One tap that gets another bridge; an empty one is none."""
+
+    guest: Guest
+    tap: str
+    bridge: str
+
+    @property
+    def name(self) -> str:
+        """The property that holds a tap's bridge, as ZFS knows it."""
+        return f"{GUEST_PREFIX}{self.tap}_bridge"
+
+    @property
+    def after(self) -> Guest:
+        """The guest as it will be."""
+        return replace(
+            self.guest,
+            properties={**self.guest.properties, f"{self.tap}_bridge": self.bridge},
+        )
+
+
+def find_owner(inventory: Inventory, tap: str) -> Guest:
+    """Return the guest that has a tap; raises NotFound."""
+    for guest in inventory.guests.values():
+        if tap in taps_of(guest):
+            return guest
+    raise NotFound(f"{tap}: no guest has it", "chyves list net_ifaces")
+
+
+def join(host: Host, bridge: str, tap: str, design: Design) -> Guest:
+    """Give a tap another bridge, in the design and at once."""
+    guest = find_owner(read_inventory(host), tap)
+    with locks.hold(host, locks.guest_lock(guest.name), seconds=60):
+        inventory = read_inventory(host)
+        guest = find_owner(inventory, tap)
+        move = Move(guest, tap, bridge)
+        living = plan_living([move], design, host)
+        change_design(host, inventory, f"network {bridge} join {tap}", [move])
+        act_on_living(host, [move], design, living)
+        return guest
+
+
+def unjoin(host: Host, bridge: str, tap: str, design: Design) -> Guest:
+    """Take a tap out of its bridge, in the design and at once; it stays without any."""
+    guest = find_owner(read_inventory(host), tap)
+    with locks.hold(host, locks.guest_lock(guest.name), seconds=60):
+        inventory = read_inventory(host)
+        guest = find_owner(inventory, tap)
+        present = guest.properties.get(f"{tap}_bridge", "")
+        if present != bridge:
+            where = f"in {present}" if present else "in no bridge"
+            raise Refused(f"{guest.name}: {tap} is {where}, not in {bridge}")
+        move = Move(guest, tap, "")
+        living = plan_living([move], design, host)
+        host.act(zfs.inherit([guest.dataset], move.name))
+        act_on_living(host, [move], design, living)
+        return guest
+
+
+def migrate(host: Host, old: str, new: str, design: Design) -> list[Move]:
+    """Give all taps of one bridge another one, in the design and at once; return the moves.
+
+    Taps that an interrupted call had moved in the design alone are moved on the host, too.
+    """
+    if old == new:
+        raise Refused(f"{old}: is that bridge already")
+    title = f"network {old} migrate {new}"
+    names = [each.guest.name for each in find_moves(read_inventory(host), old, new)]
+    concerned = [locks.guest_lock(name) for name in names]
+    with locks.hold_for_change(host, title, *concerned, seconds=60):
+        inventory = read_inventory(host)
+        moves = find_moves(inventory, old, new)
+        if not moves:
+            raise NotFound(f"{old}: no guest has a tap in it", "chyves list bridges")
+        if {each.guest.name for each in moves} - set(names):
+            raise Refused(f"{old}: has just got another guest", "try again in a moment")
+        living = plan_living(moves, design, host)
+        wanted = [each for each in moves if bridge_now(each) != new]
+        change_design(host, inventory, title, wanted)
+        act_on_living(host, moves, design, living)
+        return wanted
+
+
+def find_moves(inventory: Inventory, old: str, new: str) -> list[Move]:
+    """Return the taps that are to be in the new bridge, those already there in the design too."""
+    return [
+        Move(guest, tap, new)
+        for guest in inventory.guests.values()
+        for tap in taps_of(guest)
+        if guest.properties.get(f"{tap}_bridge", "") in (old, new)
+    ]
+
+
+def bridge_now(move: Move) -> str:
+    """Return the bridge that a tap has in the design before it is moved."""
+    return move.guest.properties.get(f"{move.tap}_bridge", "")
+
+
+def change_design(host: Host, inventory: Inventory, title: str, moves: Sequence[Move]) -> None:
+    """Store the bridges of the taps: all of them, or none."""
+    changes = [
+        Change(each.guest.dataset, {each.name: each.bridge}, {each.name: bridge_now(each) or None})
+        for each in moves
+    ]
+    steps = plan_set(changes)
+    if len(steps) < 2:
+        host.act(*steps)
+        return
+    concerned = tuple(sorted({locks.guest_lock(each.guest.name) for each in moves}))
+    entry = journal.Entry(title, concerned, steps, plan_undo(changes))
+    journal.carry_out(host, inventory.storage.primary.name, entry)
+
+
+def plan_living(moves: Sequence[Move], design: Design, host: Host) -> Sketch:
+    """Return the steps for taps that are on the host now; raises Refused where one can't move."""
+    sketch = Sketch(read_interfaces(host))
+    if not design.automatic:
+        return sketch
+    for each in moves:
+        there = find_tap(each.guest.name, each.tap, sketch.interfaces)
+        if there is None or there.description != tap_mark(each.guest.name, each.tap):
+            continue
+        whose = f"{each.guest.name}: "
+        ready = ready_bridge(sketch, design, each.bridge, whose) if each.bridge else None
+        place_tap(sketch, each.after, each.tap, ready)
+    drop_unused(sketch)
+    return sketch
+
+
+def act_on_living(host: Host, moves: Sequence[Move], design: Design, planned: Sketch) -> None:
+    """Move the taps that are on the host; planned anew under the lock of the network."""
+    if not planned.steps:
+        return
+    with locks.hold(host, NETWORK_LOCK, seconds=60):
+        host.act(*plan_living(moves, design, host).plan)

@@ -1,0 +1,16 @@
+"""Read the design of the host's networks."""
+
+from __future__ import annotations
+
+from chyves_core.bhyve.version import read_facts
+from chyves_core.guests import read_inventory
+from chyves_core.host import Host
+from chyves_core.network.design import Design
+from chyves_core.settings import global_settings
+
+
+def read_design(host: Host) -> Design:
+    """Return the design, with what bridges of this host take."""
+    settings = global_settings(read_inventory(host).storage)
+    facts = read_facts(host)
+    return Design.from_settings(settings, members_have_addresses=facts.members_have_addresses)
