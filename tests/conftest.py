@@ -157,6 +157,7 @@ SLOW = (
     "tests/commands/test_create_image_crash.py",
     "tests/commands/test_rollback_crash.py",
     "tests/commands/test_pools_crash.py",
+    "tests/commands/test_network_many.py",
     "tests/commands/test_left_behind.py::test_a_start_that",
     "test_a_killed_create_hurts_no_one",
     "test_a_killed_delete_hurts_no_one",

@@ -107,7 +107,7 @@ def check_address(card: Interface, design: Design, bridge: str, whose: str = "")
     """Refuse an uplink with an address where bridges take none; it would fail as EINVAL."""
     if card.addresses and not design.members_have_addresses:
         raise Refused(
-            f"{whose}{uplink} has the address {card.addresses[0]}, and bridges of this host take "
+            f"{whose}{card.name} has the address {card.addresses[0]}; bridges of this host take "
             "no member with one (net.link.bridge.member_ifaddrs=0)",
             f"give the address to {bridge}: if_bridge(4)",
         )
