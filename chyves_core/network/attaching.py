@@ -45,9 +45,9 @@ def attach(
         interfaces = read_interfaces(host)
         uplink, design = new_design(inventory, interfaces, design, bridge, interface, tag)
         check_attachable(interfaces, bridge, uplink, design)
-        ask(host, interfaces, bridge, uplink, design, confirm)
         former = global_settings(inventory.storage).own.get(f"{bridge}_phy_attach", "")
         before, after = plan_living(interfaces, bridge, former, design)
+        ask(host, interfaces, bridge, uplink, design, before, confirm)
         store(host, inventory, bridge, uplink, design, before, after)
         return Attached(uplink, find_bridge(bridge, interfaces) is not None)
 
@@ -112,21 +112,25 @@ def ask(
     bridge: str,
     uplink: str,
     design: Design,
+    before: Plan,
     confirm: Confirm,
 ) -> None:
-    """Ask before something is done to an interface that the host itself is reached by."""
+    """Ask before something is done to an interface that the host itself is reached by.
+
+    `before` takes members out of the bridge. A bridge with the host's own address is reached by
+    its uplink.
+    """
     living = find_bridge(bridge, interfaces)
     needed = lifelines(host, interfaces)
     vlan = design.vlans.get(uplink)
     touched = {uplink} | ({vlan.parent} if vlan and uplink not in interfaces else set())
-    if living and uplink in living.members:
-        return
-    for name in sorted(touched & needed.keys() & interfaces.keys()):
+    is_member = living is not None and uplink in living.members
+    for name in sorted(touched & needed.keys() & interfaces.keys()) if not is_member else ():
         confirm(f"{consequences(interfaces[name], needed[name], bridge)}. Attach {bridge}?")
-    former = set(living.members) & needed.keys() if living else set()
-    if living and living.name in needed:
-        former |= {living.name}
-    for name in sorted(former - {uplink}):
+    leaving = {step.argv[3] for step in before if isinstance(step, Run)}
+    if leaving and living:
+        leaving.add(living.name)
+    for name in sorted(leaving & needed.keys()):
         confirm(f"{name} carries {needed[name]}, and {bridge} loses its uplink. Go on?")
 
 

@@ -114,8 +114,13 @@ def test_a_vlan_that_the_host_has_is_taken_and_stays(up: LabHost) -> None:
 
 def test_only_the_uplink_of_a_bridge_that_others_made_is_changed(up: LabHost) -> None:
     up.run("ifconfig", "bridge5", "create", "addm", "em0", "up")
-    up.chyves("network", "bridge5", "private", "-y")
+    up.chyves("network", "bridge5", "private")
     assert members(up, "bridge5") == {"em0"}
+    up.chyves("network", "import")
+    assert wish(up, "bridge5_phy_attach") == "em0"
+    assert "loses its uplink" in up.chyves("network", "bridge5", "private", status=4).stderr
+    up.chyves("network", "bridge5", "private", "-y")
+    assert members(up, "bridge5") == set()
 
 
 @pytest.mark.parametrize(
