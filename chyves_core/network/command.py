@@ -16,6 +16,7 @@ BRIDGE_VERBS = {
     "join": (1, 1),
     "unjoin": (1, 1),
     "migrate": (1, 1),
+    "nat": (1, 2),
 }
 LATER = "it sees the change when it starts the next time, or reboots"
 
@@ -24,9 +25,16 @@ class NetworkCommand(Changing):
     """Everything that can be done with networks."""
 
     vlan = cli.SwitchAttr(["--vlan"], int, argname="TAG")
+    svg = cli.SwitchAttr(["--svg"], str, argname="FILE")
+    dot = cli.Flag(["--dot"], help="the source of the picture")
 
     def main(self, subject: str, verb: str = "", *words: str) -> None:
         """Do what the verb says with a guest or a bridge."""
+        if subject == "graph" and not verb:
+            self.draw()
+            return
+        if self.svg is not None or self.dot:
+            raise UsageError("--svg and --dot: are options of `network graph`")
         if not verb and subject in ("import", "show"):
             self.record() if subject == "import" else self.show()
             return
@@ -51,6 +59,11 @@ class NetworkCommand(Changing):
         check_bridge_name(bridge)
         if verb == "default":
             self.make_default(bridge)
+        elif verb == "nat":
+            from chyves_core.network.nat_use import nat_command
+
+            told = nat_command(self.host, (bridge, verb, *words))
+            self.say(f"# {told}" if self.dry_run else told)
         elif verb in ("attach", "private"):
             self.attach(bridge, words[0] if words else "private")
         elif verb == "migrate":
@@ -145,6 +158,18 @@ class NetworkCommand(Changing):
         if not (found.attached or found.moves or ended):
             self.say(f"{mark}the design says all that the host's bridges do")
 
+    def draw(self) -> None:
+        """Write a picture of all networks to a file, or print its source."""
+        from chyves_core.network.graph import graph_command
+
+        if self.dry_run and self.svg is not None:
+            print(f"# write {self.svg}")
+            return
+
+        told = graph_command(self.host, svg=self.svg, dot=bool(self.dot), replace=bool(self.yes))
+        if told:
+            print(told)
+
     def show(self) -> None:
         """Print all networks as JSON."""
         from chyves_core.look import Look
@@ -155,5 +180,5 @@ class NetworkCommand(Changing):
 
     def _validate_args(self, *args: Any) -> Any:
         # Everyone may look.
-        self.needs_root = list(args[1]) != ["show"]
+        self.needs_root = list(args[1]) not in (["show"], ["graph"])
         return super()._validate_args(*args)

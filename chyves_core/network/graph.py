@@ -16,8 +16,8 @@ from html import escape as escape_html
 from chyves_core.errors import Refused, UsageError
 from chyves_core.guests import Guest
 from chyves_core.host import Host
-from chyves_core.network.ifconfig import Interface, bridge_of, read_interfaces
 from chyves_core.network.design import Design, is_own_bridge
+from chyves_core.network.ifconfig import Interface, bridge_of, read_interfaces
 from chyves_core.output import escape
 
 TITLE = "chyves"

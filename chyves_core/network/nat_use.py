@@ -11,8 +11,8 @@ from chyves_core.errors import UsageError
 from chyves_core.guests import Guest, read_inventory
 from chyves_core.host import Host
 from chyves_core.network import nat
-from chyves_core.network.ifconfig import read_interfaces
 from chyves_core.network.design import Design
+from chyves_core.network.ifconfig import read_interfaces
 from chyves_core.pools import GLOBAL_PREFIX
 from chyves_core.settings import Settings, global_settings
 

@@ -244,3 +244,10 @@ def test_the_bridges_of_taps_follow_a_rename_and_a_clone(lab: LabHost) -> None:
     assert "taken by www" in lab.chyves("network", "copy", "add", "tap60", status=4).stderr
     lab.chyves("www", "delete", "force", "keepnet", "-y")
     assert lab.chyves("network", "bridge0", "join", "tap60", status=3)
+
+
+def test_a_bridge_behind_nat_and_the_picture_of_it(up: LabHost) -> None:
+    up.chyves("network", "bridge7", "nat", "em0", status=2)
+    assert "behind NAT" in up.output("network", "bridge7", "nat", "off")
+    assert "bridge0" in up.output("network", "graph", "--dot")
+    assert "options of `network graph`" in up.chyves("network", "show", "--dot", status=2).stderr
