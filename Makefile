@@ -12,7 +12,7 @@ demo: $(VENV)/ready
 test: $(VENV)/ready
 	$(RUN) -m pytest -q -n 2 -m "not slow and not guest and not bench and not vm"
 
-# Replays of the captures, the package, and walks through every crash: as long again.
+# The end-to-end cases, replays of the captures, the package, walks through every crash: far longer.
 test-slow: $(VENV)/ready
 	$(RUN) -m pytest -q -n 2 --dist loadfile -m "slow and not guest and not bench and not vm"
 

@@ -74,11 +74,13 @@ def named(inventory: Inventory, words: Iterable[str]) -> list[str]:
 def awaited_interfaces(guest: Guest, design: Design) -> tuple[str, ...]:
     """Return what has to be there before a guest's bridges can be: what they are attached to.
 
-    In system mode chyves makes no bridge, and the bridges themselves have to be there.
+    In system mode chyves makes no bridge, and the bridges themselves have to be there. A vlan that
+    chyves makes itself needs its parent.
     """
     bridges = [guest.value(f"{tap}_bridge") for tap in guest.interfaces if tap.startswith("tap")]
     found = [design.uplink(each) if design.automatic else each for each in bridges if each]
-    return tuple(dict.fromkeys(each for each in found if each))
+    made = {name: vlan.parent for name, vlan in design.vlans.items() if design.automatic}
+    return tuple(dict.fromkeys(made.get(each, each) for each in found if each))
 
 
 def start_with_host(host: Host, inventory: Inventory, guest: Guest) -> str:

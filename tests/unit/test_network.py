@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
+from chyves_core.guests import Guest
+from chyves_core.network.design import Design, Vlan
 from chyves_core.network.ifconfig import parse_ifconfig
 from chyves_core.network.own import default_interfaces
 from chyves_core.network.sketch import Sketch
+from chyves_core.properties.schema import load_schema
+from chyves_core.supervise.host_boot import awaited_interfaces
 from tests.conftest import LabHost
 
 CAPTURES = Path(__file__).parent.parent / "captures/ifconfig.jsonl"
@@ -68,3 +73,13 @@ def test_a_sketch_says_what_the_host_will_be(lab: LabHost) -> None:
         found = there[name]
         same = ("mtu", "description", "members", "groups", "tag", "parent", "is_up")
         assert [getattr(found, each) for each in same] == [getattr(wanted, each) for each in same]
+
+
+def test_a_host_that_boots_waits_for_the_parent_of_a_vlan_that_chyves_makes() -> None:
+    design = Design(True, {"bridge1": "vlan7"}, {"vlan7": Vlan("vlan7", 7, "em0")})
+    properties = {"net_ifaces": "tap50,tap51", "tap50_bridge": "bridge1", "tap51_bridge": "bridge2"}
+    guest = Guest(
+        "web1", "zroot", "zroot/chyves/guests/web1", properties, (), 0, "", load_schema("guest")
+    )
+    assert awaited_interfaces(guest, design) == ("em0",)
+    assert awaited_interfaces(guest, replace(design, automatic=False)) == ("bridge1", "bridge2")
