@@ -44,6 +44,13 @@ CASES: dict[str, Case] = {
         bridges={"bridge0": "em0"},
     ),
     "vale-port": Case(properties={"net_ifaces": "vale0:1"}),
+    "vale-ports-with-addresses": Case(
+        properties={
+            "net_ifaces": "vale0:1,vale2",
+            "vale0:1_mac": "58:9c:fd:00:00:07",
+            "vale2_mac": "58:9c:fd:00:00:08",
+        }
+    ),
     "bridge-takes-the-mtu-of-its-uplink": Case(
         interfaces=(EM0, EM1_JUMBO), bridges={"bridge0": "em1"}
     ),
