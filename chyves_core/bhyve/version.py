@@ -19,7 +19,7 @@ SYSCTLS = (
     *cpu_features.SYSCTLS,
 )
 
-FLAGS_SINCE = {"-D": "13.0", "-G": "12.0", "-K": "13.2", "-o": "13.1", "-n": "15.0"}
+FLAGS_SINCE = {"-D": "13.0", "-G": "12.0", "-K": "13.2", "-o": "13.1", "-n": "16.0"}
 """The flags that not every bhyve since FreeBSD 10.3 knows, of those that users may choose.
 
 bhyve(8) of 12.2 has -G and not -D, 13.0's has -D and not -K and -o. -o is in the source of 13.1;

@@ -52,6 +52,7 @@ def validator() -> Any:
             "serial_port": device_checks.serial_port,
             "gdb_port": device_checks.gdb_port,
             "cpu_pins": device_checks.cpu_pins,
+            "numa_domain": device_checks.numa_domain,
             "share": device_checks.share,
             "port_name": device_checks.port_name,
             "device_path": device_checks.device_path,

@@ -80,6 +80,12 @@ def cpu_pins(value: str) -> str:
     return value
 
 
+def numa_domain(value: str) -> str:
+    """Take a NUMA domain: its memory and its virtual CPUs."""
+    said = "must be size=SIZE,cpus=FIRST-LAST, such as size=4G,cpus=0-3"
+    return matching(value, r"size=\d{1,6}[MmGgTt],cpus=\d{1,3}(-\d{1,3})?", said)
+
+
 def share(value: str) -> str:
     """Take a share of virtio-9p: NAME=/PATH, with ,ro where the guest may not write."""
     matching(value, rf"[A-Za-z0-9_.-]{{1,31}}={PATH}(,ro)?", "must be NAME=/PATH or NAME=/PATH,ro")

@@ -20,6 +20,7 @@ HOSTS = {
     "13.2": HostFacts(1302001, "amd64", 4, 4, True),
     "14.3": HostFacts(1403000, "amd64", 8, 8, True),
     "15.0": HostFacts(1500068, "amd64", 8, 8, True, racct=True),
+    "16.0": HostFacts(1600000, "amd64", 8, 8, True),
     "no-iommu": HostFacts(1403000, "amd64", 8, 8, True, CpuFeatures(True, True, False)),
     "no-ug": HostFacts(1403000, "amd64", 8, 8, True, CpuFeatures(True, False, None)),
     "no-ept": HostFacts(1403000, "amd64", 8, 8, True, CpuFeatures(False, None, None)),

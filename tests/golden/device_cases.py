@@ -118,6 +118,16 @@ DEVICE_CASES = {
         properties={"bhyve_disk_type": "nvme", "virtio_block_options_disk0": "nocache"},
     ),
     "firmware-on-15": Case(host="15.0", properties={**UEFI, "fwcfg": "qemu"}, media=FIRMWARE),
+    "numa-domains": Case(
+        host="16.0",
+        properties={**UEFI, "cpu": "4", "numa_0": "size=1G,cpus=0-1", "numa_1": "size=1G,cpus=2-3"},
+        media=FIRMWARE,
+    ),
+    "numa-on-14.3": Case(properties={**UEFI, "numa_0": "size=1G,cpus=0"}, media=FIRMWARE),
+    "numa-without-firmware": Case(host="16.0", properties={"numa_0": "size=1G,cpus=0"}),
+    "numa-domain-left-out": Case(
+        host="16.0", properties={**UEFI, "numa_1": "size=1G,cpus=0"}, media=FIRMWARE
+    ),
     "scsi-disk-that-is-a-volume": Case(properties={"bhyve_disk_type": "virtio-scsi"}),
     "nvme-on-10.3": Case(host="10.3", properties={"bhyve_disk_type": "nvme"}),
     "e1000-on-10.3": Case(host="10.3", properties={"bhyve_net_type": "e1000"}),

@@ -12,6 +12,7 @@ from chyves_core.bhyve.devices import (
     debugger,
     fwcfg,
     keyboard,
+    numa,
     random,
     shares,
     sound,
@@ -25,7 +26,7 @@ from chyves_core.errors import Refused
 from chyves_core.guests import Guest
 
 WITH_PLACE = (random, shares, virtio_console, virtio_input, sound)
-WITHOUT_PLACE = (keyboard, debugger, fwcfg, tpm)
+WITHOUT_PLACE = (numa, keyboard, debugger, fwcfg, tpm)
 
 
 def names(guest: Guest) -> list[str]:
