@@ -121,6 +121,6 @@ def old(tmp_path: Path) -> Iterator[LabHost]:
 def test_old_hosts_have_no_variables(old: LabHost) -> None:
     said = old.chyves("web1", "start", "-n", status=4).stderr
     assert said.splitlines() == [
-        "chyves: web1: uefi_vars=yes needs FreeBSD 13.1",
+        "chyves: web1: uefi_vars=yes needs FreeBSD 13.2",
         "        chyves web1 set uefi_vars=no",
     ]

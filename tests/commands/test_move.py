@@ -80,8 +80,8 @@ def test_a_moved_guest_boots_from_its_disk(lab: LabHost) -> None:
     until(lambda: lab.output("list", "-H", "-o", "running") == "yes")
     refused = lab.chyves("web1", "move", "zroot", status=4)
     assert "web1: is running" in refused.stderr
-    argv = (lab.root / "var/run/chyves/guests/web1/bhyve.argv").read_text()
-    assert f"/dev/zvol/{MOVED}/disk0" in argv
+    machine = (lab.root / "var/run/chyves/guests/web1/bhyve.conf").read_text()
+    assert f"/dev/zvol/{MOVED}/disk0" in machine
 
 
 def test_paths_that_name_its_disks_follow(lab: LabHost) -> None:

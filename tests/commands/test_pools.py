@@ -92,6 +92,7 @@ def test_a_pool_comes_back_with_doubles_only_where_it_is_forced(lab: LabHost) ->
 
 
 ASKED = (
+    ("explain",),
     ("get", "cpu"), ("set", "cpu=2"), ("unset", "notes"), ("delete", "-y"),
     ("delete", "-y", "force"), ("delete", "-y", "promote"),
     ("start",), ("stop",), ("stop", "force"), ("reclaim",), ("reload",), ("rename", "new"),
