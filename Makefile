@@ -12,7 +12,7 @@ demo: $(VENV)/ready
 test: $(VENV)/ready
 	$(RUN) -m pytest -q -n 2 -m "not slow and not guest and not bench and not vm"
 
-# The end-to-end cases, replays of the captures, the package, walks through every crash: far longer.
+# Whatever takes long: end-to-end cases, replays of captures, the package, walks through crashes.
 test-slow: $(VENV)/ready
 	$(RUN) -m pytest -q -n 2 --dist loadfile -m "slow and not guest and not bench and not vm"
 
