@@ -41,8 +41,8 @@ def test_a_dry_run_prints_what_would_be_run_and_runs_nothing(host: Host) -> None
 
 
 def test_a_bhyve_that_fails_says_why_and_leaves_nothing(host: Host) -> None:
-    """A passthru device that this host does not have."""
-    make_guest(host, "spin.rom", WEB, "pcidev_1=passthru,200/31/7")
+    """A port of CTL that this host does not have."""
+    make_guest(host, "spin.rom", WEB, "pcidev_1=virtio-scsi,/dev/cam/ctl99.0")
     done = host.chyves(WEB, "start", status=1)
     assert done.stderr.startswith(f"chyves: {WEB}: ")
     assert host.left_running() == []

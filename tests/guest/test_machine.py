@@ -146,10 +146,16 @@ def sizes(disks: list[list[str]], kind: str) -> list[int]:
 
 
 def test_the_screen_of_a_guest_shows_through_its_vnc_port(host: GuestHost) -> None:
-    make(host, "face", "bhyve_disk_type=nvme", "uefi_console_output=vnc", "uefi_vnc_res=1024x768")
-    console = boot(host, "face")
-    assert sizes(check_machine(host, "face", console), "nvme") == [16]
-    port = int(host.output("face", "get", "-H", "-o", "value", "uefi_vnc_port"))
+    make(
+        host,
+        "screenful",
+        "bhyve_disk_type=nvme",
+        "uefi_console_output=vnc",
+        "uefi_vnc_res=1024x768",
+    )
+    console = boot(host, "screenful")
+    assert sizes(check_machine(host, "screenful", console), "nvme") == [16]
+    port = int(host.output("screenful", "get", "-H", "-o", "value", "uefi_vnc_port"))
     console.ask("printf '\\033[2J\\033[H' >/dev/tty0")
     before = take_picture(port)
     assert (before.width, before.height) == (1024, 768)
@@ -157,4 +163,4 @@ def test_the_screen_of_a_guest_shows_through_its_vnc_port(host: GuestHost) -> No
     after = take_picture(port)
     assert after.lit(0, 700) > before.lit(0, 700) + 1000
     assert console.ask("grep -c 'QEMU USB Tablet' /proc/bus/input/devices") != ["0"]
-    stop(host, "face", console)
+    stop(host, "screenful", console)
