@@ -90,7 +90,7 @@ def range_of(device: str) -> range:
     """Return the slots that a device of this kind is first looked for in."""
     if device.startswith(("disk", "img")):
         return DISKS
-    return INTERFACES if device.startswith(("tap", "vale", "netgraph")) else OTHERS
+    return INTERFACES if device.startswith(("tap", "vale")) else OTHERS
 
 
 def assign(
@@ -113,8 +113,7 @@ def assign(
             continue
         assigned.pop(device, None)
         offers = offer_places(device, consolidate, shares_ahci=device in ahci)
-        taken = [*assigned.values(), Place(CD)]
-        assigned[device] = first_free(offers, taken) or full(device, assigned)
+        assigned[device] = first_free(offers, assigned.values()) or full(device, assigned)
     return assigned
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 import struct
-import time
 from dataclasses import dataclass
 
 RAW = 0
@@ -24,9 +23,9 @@ class Picture:
         return sum(any(rows[at : at + 3]) for at in range(0, len(rows), 4))
 
 
-def take_picture(port: int) -> Picture:
-    """Return what the screen on a port of this machine shows now."""
-    with connect(port) as viewer:
+def take_picture(connection: socket.socket) -> Picture:
+    """Return what the screen behind a VNC connection shows now, and end the connection."""
+    with connection as viewer:
         assert read(viewer, 12) == b"RFB 003.008\n"
         viewer.sendall(b"RFB 003.008\n")
         kinds = read(viewer, read(viewer, 1)[0])
@@ -43,16 +42,6 @@ def take_picture(port: int) -> Picture:
         viewer.sendall(struct.pack(">BBHi", 2, 0, 1, RAW))
         viewer.sendall(struct.pack(">BBHHHH", 3, 0, 0, 0, width, height))
         return Picture(width, height, read_update(viewer, width, height))
-
-
-def connect(port: int) -> socket.socket:
-    """Return a connection to the port, which listens a little after the guest was started."""
-    for _ in range(200):
-        try:
-            return socket.create_connection(("127.0.0.1", port), timeout=20)
-        except ConnectionRefusedError:
-            time.sleep(0.1)
-    raise AssertionError(f"nothing listens on port {port}")
 
 
 def read_update(viewer: socket.socket, width: int, height: int) -> bytes:

@@ -157,10 +157,10 @@ def test_the_screen_of_a_guest_shows_through_its_vnc_port(host: GuestHost) -> No
     assert sizes(check_machine(host, "screenful", console), "nvme") == [16]
     port = int(host.output("screenful", "get", "-H", "-o", "value", "uefi_vnc_port"))
     console.ask("printf '\\033[2J\\033[H' >/dev/tty0")
-    before = take_picture(port)
+    before = take_picture(host.view(port))
     assert (before.width, before.height) == (1024, 768)
     console.ask("printf '\\033[20;1H%080d' 0 >/dev/tty0")
-    after = take_picture(port)
+    after = take_picture(host.view(port))
     assert after.lit(0, 700) > before.lit(0, 700) + 1000
     assert console.ask("grep -c 'QEMU USB Tablet' /proc/bus/input/devices") != ["0"]
     stop(host, "screenful", console)
