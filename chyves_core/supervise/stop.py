@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Sequence
 
@@ -23,10 +24,11 @@ def plan_stop(guest: Guest, runtime: Runtime, *, force: bool) -> tuple[Step, ...
     """Return the steps that make a guest end; bhyve(8): SIGTERM is the ACPI power button.
 
     The processes are the guest's own, found by its exact VM name. A loader can only be killed.
+    The file `stop` keeps the supervisor from another boot, and holds which bhyve was asked.
     """
     folder = RunFolder(guest.name)
-    steps: list[Step] = [folder.write("stop", "")]
     bhyve, loader = runtime.bhyve(guest.name), runtime.loader(guest.name)
+    steps: list[Step] = [folder.write("stop", str(bhyve.pid) if bhyve else "")]
     if loader:
         steps.append(run("kill", "-KILL", str(loader.pid), allowed=(0, 1)))
     if bhyve:
@@ -55,11 +57,17 @@ def not_running(guest: Guest, runtime: Runtime) -> ChyvesError:
 
 
 def wait_for_end(
-    host: Host, guests: Sequence[Guest], seconds: float, progress: Callable[[str], None]
+    host: Host,
+    guests: Sequence[Guest],
+    seconds: float,
+    progress: Callable[[str], None],
+    *,
+    force: bool = False,
 ) -> dict[str, str]:
     """Wait until the guests have ended; return how each did, those that have not are missing.
 
-    `progress` is told once a second which ones are still waited for.
+    `progress` is told once a second which ones are still waited for. `force` is how they were
+    asked.
     """
     ended: dict[str, str] = {}
     started = time.monotonic()
@@ -73,7 +81,7 @@ def wait_for_end(
             return ended
         if elapsed - told >= 1.0:
             told = elapsed
-            clear_unsupervised(host, waiting)
+            look_after(host, waiting, force=force)
             names = ", ".join(guest.name for guest in waiting)
             progress(f"waiting for {names} ({seconds - elapsed:.0f} s)")
         time.sleep(0.05)
@@ -100,12 +108,25 @@ def read_ending(host: Host, guest: Guest) -> str:
     return text.strip().partition(" ")[2] or "ended"
 
 
-def clear_unsupervised(host: Host, guests: Sequence[Guest]) -> None:
-    """Clear up after guests whose bhyve is gone and whose supervisor was killed before it."""
+def look_after(host: Host, guests: Sequence[Guest], *, force: bool) -> None:
+    """Bring guests nearer to their end that do not get there by themselves.
+
+    It clears up where bhyve is gone and its supervisor was killed before it, and asks a bhyve
+    that began only just after `stop` had looked for it.
+    """
     runtime = read_runtime(host)
     for guest in guests:
         if not runtime.is_running(guest.name):
             clear(host, guest)
+        elif was_not_asked(host, guest, runtime):
+            with contextlib.suppress(ChyvesError):  # it ends just now, or somebody else is at it
+                ask_to_stop(host, guest, force=force)
+
+
+def was_not_asked(host: Host, guest: Guest, runtime: Runtime) -> bool:
+    """Return whether the guest's bhyve is another one than was asked to stop."""
+    bhyve = runtime.bhyve(guest.name)
+    return bhyve is not None and RunFolder(guest.name).read(host, "stop") != str(bhyve.pid)
 
 
 def kill(host: Host, guest: Guest) -> None:
@@ -113,7 +134,7 @@ def kill(host: Host, guest: Guest) -> None:
     ask_to_stop(host, guest, force=True)
     if host.dry_run:
         return
-    if not wait_for_end(host, [guest], KILL_SECONDS, lambda text: None):
+    if not wait_for_end(host, [guest], KILL_SECONDS, lambda text: None, force=True):
         raise ChyvesError(f"{guest.name}: could not be killed", f"chyves {guest.name} reclaim")
 
 

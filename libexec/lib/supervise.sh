@@ -87,6 +87,7 @@ while [ "$status" -eq 0 ] || [ -e "$folder/reload" ]; do
 		phase loading
 		load || break
 	fi
+	[ ! -e "$folder/stop" ] || break
 	phase running
 	run_words bhyve.argv
 	status=$?

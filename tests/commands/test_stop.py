@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 from tests.commands.conftest import (
@@ -13,7 +17,7 @@ from tests.commands.conftest import (
     stop,
     until,
 )
-from tests.conftest import LabHost
+from tests.conftest import ROOT, LabHost
 
 
 def test_an_error_of_one_guest_stops_all_before_any_starts(guest: LabHost) -> None:
@@ -60,6 +64,38 @@ def test_a_guest_that_never_switched_acpi_on_is_ended_and_that_is_said(
     import_script(guest, tmp_path, "hang.iso", "boot: hang")
     guest.chyves("web1", "start", "hang.iso")
     assert "it had not switched ACPI on" in guest.output("web1", "stop")
+    nothing_is_left(guest)
+
+
+def test_a_bhyve_that_begins_while_its_guest_is_waited_for_is_asked_too(guest: LabHost) -> None:
+    guest.chyves("web1", "start", "os.iso")
+    pid_of(guest, BHYVE)
+    waiting = (
+        "from chyves_core.host import Host\n"
+        "from chyves_core.guests import read_inventory\n"
+        "from chyves_core.supervise.stop import wait_for_end\n"
+        "host = Host()\n"
+        "web1 = read_inventory(host).guests['web1']\n"
+        "print(wait_for_end(host, [web1], 20, lambda text: None))\n"
+    )
+    assert guest.run(sys.executable, "-c", waiting, PYTHONPATH=str(ROOT)).stdout == "{'web1': 'powered off'}\n"
+    nothing_is_left(guest)
+
+
+def test_a_guest_that_is_stopped_between_two_boots_boots_no_more(guest: LabHost) -> None:
+    guest.chyves("web1", "start", "os.iso")
+    supervisor = pid_of(guest, SUPERVISOR)
+    os.kill(supervisor, signal.SIGSTOP)
+    guest.run("bhyvectl", "--vm=chy-web1", "--force-reset")
+    until(lambda: BHYVE not in guest.run("ps", "-axww", "-o", "command=").stdout)
+    with subprocess.Popen(
+        (guest.lab.bin / "chyves", "web1", "stop"), env=guest.environment(), stdout=-1, text=True
+    ) as stopping:
+        until(lambda: (guest.root / "var/run/chyves/guests/web1/stop").exists())
+        os.kill(supervisor, signal.SIGCONT)
+        assert stopping.communicate(timeout=30)[0].splitlines()[-1] == (
+            "web1: was stopped before it booted again"
+        )
     nothing_is_left(guest)
 
 
