@@ -47,10 +47,13 @@ def conflicts(look: Look) -> Iterator[Finding]:
             yield Finding(first, problem, f"chyves info -v {','.join(names)}")
 
 
-def age(look: Look, guest: Guest) -> tuple[int, str]:
-    """Return what guests are sorted by, so that the oldest comes first."""
+def age(look: Look, guest: Guest) -> tuple[int, bool, str]:
+    """Return what guests are sorted by, so that the oldest comes first.
+
+    Of those made in one second, a ZFS clone is younger than what it may stand on.
+    """
     dataset = look.inventory.storage.datasets[guest.dataset]
-    return int(dataset.value("creation", "0")), guest.name
+    return int(dataset.value("creation", "0")), bool(guest.origin), guest.name
 
 
 def exact_copies(alike: Sequence[Guest]) -> Iterator[Finding]:

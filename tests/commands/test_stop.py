@@ -78,7 +78,10 @@ def test_a_bhyve_that_begins_while_its_guest_is_waited_for_is_asked_too(guest: L
         "web1 = read_inventory(host).guests['web1']\n"
         "print(wait_for_end(host, [web1], 20, lambda text: None))\n"
     )
-    assert guest.run(sys.executable, "-c", waiting, PYTHONPATH=str(ROOT)).stdout == "{'web1': 'powered off'}\n"
+    assert (
+        guest.run(sys.executable, "-c", waiting, PYTHONPATH=str(ROOT)).stdout
+        == "{'web1': 'powered off'}\n"
+    )
     nothing_is_left(guest)
 
 
