@@ -125,7 +125,7 @@ def port(lab: Lab, options: Options) -> str:
     if "r" in given and "p" not in given:
         raise Failed("cctl_port: -r require -p")
     if driver != "ioctl":
-        raise Failed('error: Frontend "{driver}" not found')
+        raise Failed(f'error: Frontend "{driver}" not found')
     with change_host(lab) as state:
         ctl = ctl_state(state)
         if "c" in given:
