@@ -18,6 +18,7 @@ from chyves_core.disks.finding import check_writable, disks_lock
 from chyves_core.errors import ChyvesError, Refused
 from chyves_core.guests import GUEST_PREFIX, Guest, Inventory, read_inventory
 from chyves_core.host import Host
+from chyves_core.loaders.profiles import check_known
 from chyves_core.numbering import Taken, add_guest, read_taken
 from chyves_core.plan import Plan
 from chyves_core.runtime import Runtime, read_runtime
@@ -113,6 +114,8 @@ def plan_all(host: Host, inventory: Inventory, found: Sequence[Comparison]) -> l
     setting.check_unique(inventory, values)
     check_interfaces(inventory, values)
     check_disk_serials(inventory, {each.definition.name: serials(each) for each in found})
+    known = {each.definition.place: values[each.definition.name] for each in found}
+    check_known(host, {place: given["os"] for place, given in known.items() if "os" in given})
     for new in (each.new for each in work if each.new):
         create.plan_clearing(inventory, new.name, new.dataset)
     return work

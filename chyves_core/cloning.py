@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from chyves_core.cli import Changing, for_each, report
 from chyves_core import clone, copying, create, journal, locks, logs, names
+from chyves_core.bhyve.devices.tpm import has_swtpm
 from chyves_core.clone import Kind, Source, Target
 from chyves_core.errors import FAILED, OK, ChyvesError, Refused, UsageError
 from chyves_core.guests import Guest, read_inventory
@@ -21,6 +22,7 @@ from chyves_core.runtime import read_runtime
 from chyves_core.settings import global_settings
 from chyves_core.snapshots.naming import automatic_name
 from chyves_core.snapshots.taking import check_reverting, plan_snapshot
+from chyves_core.supervise.swtpm import STATE_FOLDER
 from chyves_core.taking_back import handling, interrupt
 from chyves_core.zfs import Dataset
 
@@ -177,10 +179,18 @@ def make(host: Host, job: Job, source: Source, target: Target, *, shown: bool) -
         )
     else:
         host.act(*clone.plan_clone(source, target, job.kind))
-    # The log of the source is not that of the clone, which begins one of its own.
+    # The log of the source is not that of the clone, which begins one of its own; so does its TPM,
+    # whose keys are what a machine is known by, unless it is to be like its source.
     folder = source.guest.folder if host.dry_run else target.folder
-    for file in logs.files(host, folder):
+    files = [*logs.files(host, folder), *(tpm_files(host, folder) if job.kind.unique else ())]
+    for file in files:
         host.act(Remove(target.folder + file.removeprefix(folder)))
+
+
+def tpm_files(host: Host, folder: str) -> list[str]:
+    """Return the files of a TPM that swtpm(8) plays, in a guest's folder."""
+    state = f"{folder}/{STATE_FOLDER}"
+    return [f"{state}/{name}" for name in host.list_folder(state)]
 
 
 def properties(job: Job, target: Target, taken: Taken | None) -> dict[str, str]:
@@ -224,6 +234,8 @@ def tell(command: Changing, job: Job, source: Source, target: Target) -> None:
     logs.log(command.host, job.storage, guest, "info", text)
     if job.kind.unique and source.guest.value("rcboot") != "0":
         text += ", does not start with the host (rcboot=0)"
+    if job.kind.unique and has_swtpm(source.guest):
+        text += ", has a new TPM"
     if job.kind.unique and clone.has_own_address(source.guest):
         text += ", gets its address by DHCP (cloud_net=dhcp)"
     command.say(f"{target.name}: {text}")

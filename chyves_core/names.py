@@ -19,15 +19,15 @@ NAME_LENGTH = 100
 DATASET_LENGTH = 200
 DATASET_NAME_LENGTH = 255
 
+# Commands, the verbs and last words that stand behind some, and commands that are documented: with
+# a guest of such a name, words could mean two things. Plugins' words are looked for besides.
 SCOPES = frozenset(("all", "defaults", "global", "primary", "guest", "host"))
 VERBS = frozenset(
-    "add apply attach boot boot-step check clone clones commands complete completion conreset "
-    "console create dataset default delete dev diff disable disk disks doctor edit enable explain "
-    "export firmware force forcekill get group groups help host-boot import info install iso join "
-    "keepnet lab list load log migrate move network notes offline online pci plugin pool pools "
-    "private processes promote properties prune reclaim reload remove rename reset resize restart "
-    "rollback screen set show snapshot snapshots start status stop tap template tmux uefi "
-    "uninstall unjoin unset upgrade verify version vnc watch".split()
+    "add apply attach boot-step check clone commands complete console create dataset default "
+    "delete dev diff disk doctor explain export firmware force get group help host-boot import "
+    "info install iso join keepnet lab list log migrate move nat network offline online private "
+    "promote prune reclaim reload remove rename reset resize rollback set show snapshot start "
+    "stop tmux uninstall unjoin unset upgrade verify version vnc".split()
 )
 
 

@@ -169,6 +169,7 @@ SLOW = (
     "tests/commands/test_revert.py",
     "tests/commands/test_rollback_refused.py",
     "tests/commands/test_swtpm.py",
+    "tests/commands/test_scsi.py",
     "tests/commands/test_apply.py",
     "tests/commands/test_bridges.py",
     "tests/commands/test_clone.py",

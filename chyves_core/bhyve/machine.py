@@ -9,6 +9,7 @@ from chyves_core.bhyve import bargs, config_file, cpu_memory, limits, slots
 from chyves_core.bhyve.arguments import Argument, device
 from chyves_core.bhyve.config_file import ConfigFile
 from chyves_core.bhyve.devices import cd, custom, disks, extras, framebuffer, interfaces, lpc
+from chyves_core.bhyve.devices.scsi import Unit
 from chyves_core.bhyve.slots import Place
 from chyves_core.bhyve.version import HostFacts
 from chyves_core.errors import ChyvesError, Refused, UsageError
@@ -31,13 +32,14 @@ class Machine:
     """What bhyve is started with: argv, and the file that it reads where it can read one.
 
     `arguments` are all of it in bhyve(8)'s own words, whether they stand in argv or in the file.
-    `limits` are rules of rctl(8) for its process.
+    `limits` are rules of rctl(8) for its process, `units` what ctl(4) has to show it.
     """
 
     argv: tuple[str, ...]
     file: ConfigFile | None
     arguments: tuple[Argument, ...]
     limits: tuple[str, ...] = ()
+    units: tuple[Unit, ...] = ()
 
     @property
     def flags(self) -> tuple[str, ...]:
@@ -63,9 +65,10 @@ def plan_machine(
     arguments = (*planned, vm_argument(guest))
     check_words(guest, arguments)
     bargs.check_conflicts(guest, arguments)
+    units = tuple(disks.units(guest, media.images, places))
     if not facts.has_config_file:
         disks.check_ports(guest, places)
-        return Machine(Machine((), None, arguments).flags, None, arguments, rules)
+        return Machine(Machine((), None, arguments).flags, None, arguments, rules, units)
     stay, file = config_file.split(arguments, config_path)
     # bhyve calls a slot that a file has named before -s occupied, so the file comes last.
     *flags, name = stay
@@ -76,7 +79,7 @@ def plan_machine(
         config_path,
         name.value,
     )
-    return Machine(argv, file, arguments, rules)
+    return Machine(argv, file, arguments, rules, units)
 
 
 def machine_arguments(

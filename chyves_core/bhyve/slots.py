@@ -99,12 +99,14 @@ def assign(
     *,
     consolidate: bool = False,
     ahci: Collection[str] = (),
+    alone: Collection[str] = (),
 ) -> dict[str, Place]:
     """Return the places with one for each device; those that have one keep it.
 
     A new device gets the first free slot of its kind's range, then any free one. With
     `consolidate` devices share slots, eight to each, and the disks named by `ahci` share AHCI
-    controllers, 32 to each. Raises Refused where the machine is full.
+    controllers, 32 to each; those named by `alone` share nothing. Raises Refused where the machine
+    is full.
     """
     assigned = dict(places)
     for device in devices:
@@ -112,8 +114,12 @@ def assign(
         if kept and not (kept.has_port and device not in ahci):
             continue
         assigned.pop(device, None)
-        offers = offer_places(device, consolidate, shares_ahci=device in ahci)
-        assigned[device] = first_free(offers, assigned.values()) or full(device, assigned)
+        shares = consolidate and device not in alone
+        offers = offer_places(device, shares, shares_ahci=device in ahci)
+        place = first_free(offers, assigned.values())
+        if place is None:
+            raise full(device, assigned, consolidate=consolidate)
+        assigned[device] = place
     return assigned
 
 
@@ -146,11 +152,11 @@ def first_free(offers: Iterable[Place], taken: Collection[Place]) -> Place | Non
     return None
 
 
-def full(device: str, assigned: Mapping[str, Place]) -> Place:
-    """Refuse a device for which the machine has no place, with the list of all others."""
-    raise Refused(
+def full(device: str, assigned: Mapping[str, Place], *, consolidate: bool) -> Refused:
+    """Return the refusal of a device for which the machine has no place: it lists all others."""
+    return Refused(
         f"no PCI slot is free for {device}: {show_slots(assigned)}",
-        f"chyves global set {CONSOLIDATE}=yes",
+        None if consolidate else f"chyves global set {CONSOLIDATE}=yes",
     )
 
 

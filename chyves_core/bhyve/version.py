@@ -96,6 +96,11 @@ class HostFacts:
         return self.is_at_least("12.0")
 
     @property
+    def has_scsi_ports(self) -> bool:
+        """Whether bhyve has virtio-scsi, and ctl(4) more than one ioctl port (r333446, 12.0)."""
+        return self.is_at_least("12.0")
+
+    @property
     def has_nvme_options(self) -> bool:
         """Whether NVMe disks take the options of other block devices (pci_nvme.c, 13.1)."""
         return self.is_at_least("13.1")

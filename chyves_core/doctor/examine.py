@@ -31,6 +31,8 @@ CHECKS: tuple[Check, ...] = (
     needs.processor,
     needs.limits,
     needs.devices,
+    needs.profiles,
+    needs.seeds,
     host.pools,
 )
 

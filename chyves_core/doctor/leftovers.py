@@ -17,12 +17,13 @@ from chyves_core.network.ifconfig import read_interfaces
 from chyves_core.network.nat_use import natted
 from chyves_core.network.sketch import Sketch
 from chyves_core.runtime import RUN_FOLDER
+from chyves_core.supervise import ctl
 from chyves_core.supervise.boot_step import NETWORK_LOCK, remove_folder, take_down
 from chyves_core.supervise.folder import RunFolder
 
 
 def remains_of_guests(look: Look) -> Iterator[Finding]:
-    """Find VMs, taps and run folders of guests that do not run."""
+    """Find VMs, taps, units of ctl(4) and run folders of guests that do not run."""
     remains: dict[str, list[str]] = {}
     for vm in sorted(look.runtime.vmm):
         if vm.startswith(VM_PREFIX):
@@ -31,6 +32,9 @@ def remains_of_guests(look: Look) -> Iterator[Finding]:
         owner = owner_of(each)
         if owner:
             remains.setdefault(owner, []).append(each.name)
+    for lun in ctl.read_target(look.host).luns:
+        if lun.owner:
+            remains.setdefault(lun.owner, []).append(f"unit {lun.number} of ctl(4)")
     for name in look.host.list_folder(f"{RUN_FOLDER}/guests"):
         remains.setdefault(name, []).append(f"{RUN_FOLDER}/guests/{name}")
     for name, left in sorted(remains.items()):

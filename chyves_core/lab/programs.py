@@ -24,6 +24,7 @@ PROGRAMS: dict[str, str] = {
     "dnsmasq": "chyves_core.lab.host.dnsmasq",
     "pciconf": "chyves_core.lab.host.pciconf",
     "swtpm": "chyves_core.lab.host.swtpm",
+    "ctladm": "chyves_core.lab.host.ctladm",
     "rctl": "chyves_core.lab.host.rctl",
     "cu": "chyves_core.lab.host.cu",
     "netstat": "chyves_core.lab.host.netstat",

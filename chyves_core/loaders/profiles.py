@@ -34,15 +34,28 @@ def read_profiles(host: Host) -> dict[str, Profile]:
     files of the whole host.
     """
     profiles = shipped_profiles()
-    for name in host.list_folder(OWN_FOLDER):
-        if name.endswith(".cfg") and not name.startswith("."):
-            file = f"{OWN_FOLDER}/{name}"
-            check_owner(host, file)
-            text = host.read_text(file)
-            if text is None:
-                raise ChyvesError(f"{file}: can't be read")
-            profiles |= parse_profiles(file, text)
+    for file in own_files(host):
+        profiles |= read_file(host, file)
     return profiles
+
+
+def own_files(host: Host) -> list[str]:
+    """Return the files with profiles of the host's own, in the order in which they count."""
+    names = host.list_folder(OWN_FOLDER)
+    return [
+        f"{OWN_FOLDER}/{name}"
+        for name in names
+        if name.endswith(".cfg") and not name.startswith(".")
+    ]
+
+
+def read_file(host: Host, file: str) -> dict[str, Profile]:
+    """Return the profiles in one of the host's files; raises what `read_profiles` does."""
+    check_owner(host, file)
+    text = host.read_text(file)
+    if text is None:
+        raise ChyvesError(f"{file}: can't be read", f"ls -l {file}")
+    return parse_profiles(file, text)
 
 
 def check_owner(host: Host, file: str) -> None:

@@ -21,6 +21,7 @@ from chyves_core.loaders.reading import read_loader_facts
 from chyves_core.network.design import Design
 from chyves_core.plan import Plan, Remove, Run, Step, Write, run
 from chyves_core.settings import Settings, global_settings
+from chyves_core.supervise.ctl import has_ctl
 from chyves_core.supervise.folder import RunFolder, argv_text
 from chyves_core.supervise.scripts import LIMITED, script
 from chyves_core.supervise.swtpm import check_installed, plan_swtpm
@@ -118,7 +119,12 @@ def plan_boot(host: Host, around: Surroundings, guest: Guest, iso: str | None) -
     # bhyve(8): a socket that is left from before is in the way of a console port.
     sockets = tuple(Remove(path) for path in virtio_console.sockets(guest, folder.path))
     variables = firmware.plan_variables(host, around.inventory, guest, media)
-    before = (*variables, *plan_slots(guest, media, around), *sockets)
+    before = (
+        *plan_ctl(host, around, guest, machine),
+        *variables,
+        *plan_slots(guest, media, around),
+        *sockets,
+    )
     files = (*plan_cd(host, guest, media), *plan_files(folder, machine, loader))
     return Boot(guest, machine, loader, before, files, plan_swtpm(guest, folder))
 
@@ -131,6 +137,15 @@ def check_vm_name(guest: Guest, facts: HostFacts) -> None:
             f"{guest.name}: this host's VM names leave {most} characters for a guest",
             f"chyves {guest.name} rename NEW",
         )
+
+
+def plan_ctl(host: Host, around: Surroundings, guest: Guest, machine: Machine) -> tuple[Run, ...]:
+    """Return the step that loads ctl(4) where a guest needs it; Refused where it may not."""
+    if not machine.units or has_ctl(host):
+        return ()
+    if not around.settings.enabled("auto_load_kernel_mods"):
+        raise Refused(f"{guest.name}: virtio-scsi disks need ctl(4)", "kldload ctl")
+    return (run("kldload", "-n", "ctl"),)
 
 
 def check_host_devices(host: Host, guest: Guest) -> None:

@@ -15,6 +15,7 @@ from chyves_core.network.ifconfig import read_interfaces
 from chyves_core.network.plan import plan_down, plan_up
 from chyves_core.plan import run
 from chyves_core.settings import Settings
+from chyves_core.supervise import ctl
 from chyves_core.supervise.boot import plan_boot, plan_host, read_surroundings
 from chyves_core.supervise.ending import Ending, explain
 from chyves_core.supervise.folder import RunFolder, read_boots
@@ -46,6 +47,7 @@ def prepare(host: Host, name: str, *, first: bool) -> None:
     bring_up(host, guest, around.design, around.settings)
     wait_for_nodes(host, guest)
     end_swtpm(host, name)
+    ctl.bring_up(host, name, boot.machine.units)
     host.act(*boot.beside)
     host.act(*boot.files, *folder.remove("phase"), folder.write("boots", f"{boots + 1}\n"))
     text = f"boots{f' from the ISO {iso}' if iso else ''}" if first else f"reboot {boots}"
@@ -101,10 +103,11 @@ def bring_up(host: Host, guest: Guest, design: Design, settings: Settings) -> No
 
 
 def take_down(host: Host, name: str) -> None:
-    """End the guest's swtpm, destroy its VM and take down its taps, where they are there."""
+    """End the guest's swtpm, destroy its VM and take down its taps and units, where they are."""
     end_swtpm(host, name)
     if vm_name(name) in host.list_folder("/dev/vmm"):
         host.try_to(run("bhyvectl", f"--vm={vm_name(name)}", "--destroy"))
+    ctl.take_down(host, name)
     with locks.hold(host, NETWORK_LOCK, seconds=60):
         host.try_to(*plan_down(name, read_interfaces(host), nat_use.natted(host)))
         nat_use.clear_up(host)

@@ -13,6 +13,7 @@ phase          loading, running, or `ended STATUS`
 stop, reload   asked for by `stop` and `reload`
 swtpm.sock     where bhyve meets swtpm, which plays the guest's TPM
 swtpm.log      what swtpm said
+ctl.ports      ports of ctl(4) that are made and show nothing yet
 bhyve.log      what loader and bhyve said in the last boot
 """
 

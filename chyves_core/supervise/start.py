@@ -18,6 +18,7 @@ from chyves_core.network.plan import check_there, sketch_up
 from chyves_core.network.sketch import Sketch
 from chyves_core.plan import Plan, Run, Write, run
 from chyves_core.runtime import SUPERVISOR, Runtime, read_runtime
+from chyves_core.supervise import ctl
 from chyves_core.supervise.boot import (
     Boot,
     Surroundings,
@@ -151,6 +152,7 @@ def show(host: Host, around: Surroundings, starts: Sequence[Start]) -> None:
         host.act(*sketch.steps[planned:])
         nat_use.bring_up(host, start.guest, around.settings)
         print(supervisor(host, start.guest))
+        ctl.show(host, start.guest.name, start.boot.machine.units)
         host.act(*start.boot.beside)
         if start.boot.loader:
             print(Run(start.boot.loader.argv))
@@ -191,6 +193,7 @@ def ready(host: Host, around: Surroundings, start: Start) -> None:
         start = replace(start, boot=boot)
     host.act(*start.boot.before)
     bring_up(host, start.guest, around.design, around.settings)
+    ctl.take_down(host, name)
     remove_folder(host, folder)
     host.remove(folder.ending)
     if start.iso:

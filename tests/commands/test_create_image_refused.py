@@ -75,6 +75,9 @@ def test_without_pycdlib_nothing_is_made_and_the_package_is_named(
     assert "pip install pycdlib" in done.stderr
     assert lab.everything() == before
     lab.chyves("web1", "create", "16M", PYTHONPATH=str(tmp_path / "site"))
+    lab.chyves("web1", "set", "cloud_seed=yes")
+    done = lab.chyves("doctor", status=1, PYTHONPATH=str(tmp_path / "site"))
+    assert done.stdout.startswith("web1: the CD for cloud-init can't be made, ")
 
 
 def test_a_full_pool_leaves_nothing_behind(lab: LabHost, tmp_path: Path) -> None:

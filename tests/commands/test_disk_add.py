@@ -91,7 +91,20 @@ def test_a_full_machine_is_refused_and_gets_no_disk(web: LabHost) -> None:
     before = web.everything()
     said = web.chyves("web1", "disk", "add", "1G", status=4).stderr
     assert said.startswith("chyves: web1: no PCI slot is free for disk1")
+    assert said.endswith("\n        chyves global set consolidate_bhyve_pci_devices=yes\n")
     assert web.everything() == before
+
+
+def test_a_full_machine_whose_devices_share_slots_is_not_told_to_let_them(web: LabHost) -> None:
+    slots = [slot for slot in range(1, 29) if slot != 3]
+    every = [f"{slot}:{function}" for slot in slots for function in range(8)]
+    places = zip((f"pcidev_{number}" for number in range(len(every))), every, strict=True)
+    taken = ",".join(f"{name}={place}" for name, place in places)
+    web.run("zfs", "set", f"chyves:pci_slots=disk0=1:0,{taken},tap50=28:7", WEB1)
+    web.chyves("global", "set", "consolidate_bhyve_pci_devices=yes")
+    said = web.chyves("web1", "disk", "add", "1G", status=4).stderr
+    assert said.startswith("chyves: web1: no PCI slot is free for disk1")
+    assert "consolidate" not in said
 
 
 def test_a_disk_larger_than_the_pool_is_refused_unless_it_is_sparse(web: LabHost) -> None:

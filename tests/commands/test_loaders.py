@@ -96,10 +96,43 @@ def test_a_profile_that_is_not_there_is_refused_with_those_that_are(grub: LabHos
         said = grub.chyves(*words, status=2).stderr
         assert f"chyves: {words[0]}: os=debian99: there is no such profile\n" in said
         assert "debian, d8lvm" in said
+    file = grub.folder / "guests.conf"
+    file.write_text("[web2]\ncpu = 2\n[web1]\nos = debian99\n")
+    said = grub.chyves("apply", "-y", str(file), status=2).stderr
+    assert said.startswith(f"chyves: {file}: [web1]: os=debian99: there is no such profile\n")
     assert grub.everything() == before
     grub.run("zfs", "set", "chyves:os=debian99", "zroot/chyves/guests/web1")
     said = grub.chyves("web1", "start", "bsd.iso", status=3).stderr
     assert said.startswith("chyves: web1: there is no grub profile 'debian99'\n")
+
+
+def test_the_doctor_names_profiles_that_are_missing_and_files_that_cannot_be_used(
+    grub: LabHost,
+) -> None:
+    add_profile(grub, "mine")
+    datasets = [f"zroot/chyves/guests/web{number}" for number in (1, 2, 3)]
+    for number, name in ((2, "mine"), (3, "debian")):
+        grub.chyves(f"web{number}", "create", "1G", "loader=grub-bhyve", f"os={name}")
+    grub.chyves("web4", "create", "1G")
+    grub.run("zfs", "set", "chyves:os=debian99", datasets[0], "zroot/chyves/guests/web4")
+    grub.run("zfs", "set", "chyves:os=custom", datasets[2])
+    (grub.root / OWN / "gone.cfg").symlink_to("nowhere")
+    add_profile(grub, "slip").write_text("[slip]\ncommands = x\n")
+    found = json.loads(grub.chyves("doctor", "--json", status=1).stdout)
+    assert found.pop(0)["problem"].startswith(f"/{OWN}/gone.cfg: ")
+    assert [(each["subject"], each["problem"], each["command"]) for each in found] == [
+        (
+            "host",
+            f"/{OWN}/slip.cfg: [slip]: commands means nothing here, only install, like, run, title",
+            f"edit /{OWN}/slip.cfg",
+        ),
+        ("web1", "os=debian99: there is no such grub profile", "chyves list profiles"),
+        (
+            "web3",
+            "os=custom needs a menu for GRUB, /chyves/zroot/guests/web3/grub/grub.cfg",
+            "chyves web3 set os=PROFILE, see chyves list profiles",
+        ),
+    ]
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root minds")

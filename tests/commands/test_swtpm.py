@@ -145,8 +145,23 @@ def test_the_state_goes_with_the_guest(tpm: LabHost) -> None:
     state.mkdir()
     (state / "tpm2-00.permall").write_text("mine")
     tpm.chyves("web1", "snapshot", "@s")
-    tpm.chyves("web1", "clone", "web2")
+    tpm.chyves("web1", "clone", "web2", "-ie")
     tpm.chyves("web1", "rename", "web3")
     for name in ("web2", "web3"):
         copy = tpm.root / "chyves/zroot/guests" / name / "tpm/tpm2-00.permall"
         assert copy.read_text() == "mine"
+
+
+@pytest.mark.parametrize("flags", ["-cu", "-iu"])
+def test_a_clone_that_is_to_be_unique_gets_a_tpm_of_its_own(tpm: LabHost, flags: str) -> None:
+    tpm.chyves("web1", "start", "os.iso")
+    tpm.chyves("web1", "stop")
+    gone = "rm -f /chyves/zroot/guests/web2/tpm/tpm2-00.permall"
+    assert gone in tpm.output("web1", "clone", "-n", "web2", flags).splitlines()
+    assert "has a new TPM" in tpm.output("web1", "clone", "web2", flags)
+    first = (tpm.root / STATE / "tpm2-00.permall").read_bytes()
+    copy = tpm.root / "chyves/zroot/guests/web2/tpm/tpm2-00.permall"
+    assert not copy.exists()
+    tpm.chyves("web2", "start", "os.iso")
+    assert copy.read_bytes() != first
+    tpm.chyves("web2", "stop", "force")

@@ -37,6 +37,7 @@ LIMITS = {
     "limit_write_iops": "500",
 }
 TWO_FUNCTIONS = {"pcidev_1": "passthru,2/0/0", "pcidev_2": "passthru,2/0/1"}
+SCSI = {"bhyve_disk_type": "virtio-scsi"}
 SHARED_AHCI = {"bhyve_disk_type": "ahci-hd", "pci_slots": ""}
 
 DEVICE_CASES = {
@@ -128,7 +129,22 @@ DEVICE_CASES = {
     "numa-domain-left-out": Case(
         host="16.0", properties={**UEFI, "numa_1": "size=1G,cpus=0"}, media=FIRMWARE
     ),
-    "scsi-disk-that-is-a-volume": Case(properties={"bhyve_disk_type": "virtio-scsi"}),
+    "scsi-disks": Case(
+        disks=2,
+        properties={
+            **SCSI,
+            "virtio_block_options_disk0": "ro,sectorsize=512/4096",
+            "virtio_block_options_disk1": "nodelete",
+        },
+        media=Media(images=("/chyves/zroot/guests/web1/img/data.img",)),
+    ),
+    "scsi-disks-that-share-slots": Case(disks=9, properties=SCSI, consolidate=True),
+    "scsi-disk-with-an-option-of-others": Case(
+        properties={**SCSI, "virtio_block_options_disk0": "nocache"}
+    ),
+    "scsi-disk-of-a-guest-without-console": Case(properties={**SCSI, "serial": ""}),
+    "scsi-disk-on-10.3": Case(host="10.3", properties=SCSI),
+    "scsi-disk-on-12.2": Case(host="12.2", properties=SCSI),
     "nvme-on-10.3": Case(host="10.3", properties={"bhyve_disk_type": "nvme"}),
     "e1000-on-10.3": Case(host="10.3", properties={"bhyve_net_type": "e1000"}),
     "vnc-on-10.3": Case(host="10.3", properties=VNC, media=FIRMWARE),

@@ -6,10 +6,13 @@ Each case is a guest on a host; its text stands in plans/CASE.txt. After a chang
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
+from chyves_core.bhyve import ctl
+from chyves_core.bhyve.devices.scsi import Unit
 from chyves_core.bhyve.machine import Machine, plan_machine
 from chyves_core.errors import ChyvesError
 from chyves_core.guests import Disk, Guest
@@ -17,7 +20,7 @@ from chyves_core.loaders.loader import LoaderFacts, plan_loader
 from chyves_core.loaders.profiles import shipped_profiles
 from chyves_core.network.design import Design
 from chyves_core.network.plan import plan_down, plan_up
-from chyves_core.plan import Run, show
+from chyves_core.plan import Plan, Run, show
 from chyves_core.properties.schema import load_schema
 from chyves_core.supervise.boot import command_line, plan_files
 from chyves_core.supervise.folder import RunFolder
@@ -64,6 +67,16 @@ def design_of(case: Case) -> Design:
     return Design(case.automatic, case.bridges, case.vlans, case.members_have_addresses)
 
 
+def plan_scsi(units: Sequence[Unit]) -> Plan:
+    """Return the steps that make units of ctl(4) on a host that has none yet."""
+    ports = tuple(ctl.plan_port(unit) for unit in units)
+    return (
+        *ctl.plan_units(units),
+        *ports,
+        *ctl.plan_maps(ctl.foreseen(ctl.Target(), units), units),
+    )
+
+
 def plan_text(case: Case) -> str:
     """Return everything that starting and stopping a case's guest would do, or the refusal."""
     guest = make_guest(case)
@@ -78,7 +91,7 @@ def plan_text(case: Case) -> str:
     files = [step for step in plan_files(folder, machine, loader) if ".argv" not in str(step)]
     lines = [Run(loader.argv)] if loader else []
     down = plan_down(guest.name, interfaces)
-    beside = plan_swtpm(guest, folder)
+    beside = (*plan_scsi(machine.units), *plan_swtpm(guest, folder))
     return "".join(
         (
             show(up),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,16 @@ def test_each_command_that_chyves_has_is_a_name_that_no_guest_can_have() -> None
     }
     assert commands
     assert commands <= names.VERBS | names.SCOPES
+
+
+def test_no_name_is_refused_but_those_of_commands_verbs_and_what_is_documented() -> None:
+    words = {"check", "dev", "group", "import"}
+    for file in (PROJECT / "libexec").glob("chyves-*"):
+        words.add(file.name.removeprefix("chyves-"))
+        for line in file.read_text().splitlines():
+            if line.startswith("# Usage:"):
+                words |= set(re.findall(r"(?<=[ \[|])[a-z][a-z-]+(?=[ \]|]|$)", line))
+    assert words >= names.VERBS
 
 
 @pytest.mark.parametrize(
@@ -66,7 +77,22 @@ def test_a_name_that_could_mean_something_else_is_refused(name: str) -> None:
         names.check_new_name(name)
 
 
-@pytest.mark.parametrize("name", ["a", "0", "web1", "pfSense-gold", "a.b_c-d", "ALL", "x" * 100])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "a",
+        "0",
+        "web1",
+        "screen",
+        "boot",
+        "notes",
+        "pool",
+        "pfSense-gold",
+        "a.b_c-d",
+        "ALL",
+        "x" * 100,
+    ],
+)
 def test_other_names_are_taken(name: str) -> None:
     names.check_new_name(name)
 

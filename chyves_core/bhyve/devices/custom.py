@@ -51,13 +51,15 @@ def assign(guest: Guest, places: Mapping[str, Place], *, consolidate: bool) -> d
             continue
         beside = sibling_place(guest, assigned, name)
         if beside is None:
-            assigned = slots.assign(assigned, [name])
+            assigned = slots.assign(assigned, [name], consolidate=consolidate, alone=[name])
             continue
         function = int(physical[2])
         order = (function, *(each for each in slots.FUNCTIONS if each != function))
         offers = (Place(beside.slot, each) for each in order)
         free = [each for each in offers if each not in assigned.values()]
-        assigned[name] = free[0] if free else slots.full(name, assigned)
+        if not free:
+            raise slots.full(name, assigned, consolidate=True)
+        assigned[name] = free[0]
     return assigned
 
 

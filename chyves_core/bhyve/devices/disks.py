@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from chyves_core.bhyve.arguments import Argument, device
+from chyves_core.bhyve.devices import scsi
 from chyves_core.bhyve.slots import AHCI_DISK, Place
 from chyves_core.bhyve.version import HostFacts
 from chyves_core.errors import Refused
@@ -32,6 +33,9 @@ def devices(
     """Yield the block devices of a guest; disks that share an AHCI controller are one device."""
     kind = guest.value(TYPE)
     check_type(guest, kind, images, facts)
+    if kind == scsi.KIND:
+        yield from scsi_disks(guest, images, places)
+        return
     if kind == "nvme":
         check_nvme_options(guest, facts)
     shared: dict[tuple[int, int], list[Drive]] = {}
@@ -43,6 +47,21 @@ def devices(
         shared.setdefault(drive.place[:2], []).append(drive)
     for together in shared.values():
         yield controller_of(together)
+
+
+def scsi_disks(
+    guest: Guest, images: Sequence[str], places: Mapping[str, Place]
+) -> Iterator[Argument]:
+    """Yield the controllers that open the ports of a guest's units."""
+    for unit in units(guest, images, places):
+        says = f"{unit.disk} as {scsi.KIND}: ctl(4) shows {unit.file} on that port"
+        sources = (unit.disk, TYPE, "serial")
+        yield device(unit.place, scsi.KIND, scsi.node(unit.port), sources=sources, says=says)
+
+
+def units(guest: Guest, images: Sequence[str], places: Mapping[str, Place]) -> list[scsi.Unit]:
+    """Return the units of ctl(4) that a guest's disks need, none but for virtio-scsi."""
+    return scsi.units(guest, {image_name(path): path for path in images}, places)
 
 
 def controller_of(together: Iterable[Drive]) -> Argument:
@@ -125,11 +144,8 @@ def options_of(guest: Guest, disk: Disk) -> tuple[str, ...]:
 
 def check_type(guest: Guest, kind: str, images: Sequence[str], facts: HostFacts) -> None:
     """Refuse a kind of disk that this host's bhyve does not have, or not for volumes and files."""
-    if kind == "virtio-scsi" and (guest.disks or images):
-        raise Refused(
-            f"{guest.name}: {TYPE}=virtio-scsi: bhyve takes a port of ctld(8), no volume",
-            f"chyves {guest.name} set pcidev_1=virtio-scsi,/dev/cam/ctl1.0",
-        )
+    if kind == scsi.KIND and (guest.disks or images):
+        scsi.check_host(guest, facts)
     if kind == "nvme" and not facts.has_nvme:
         raise Refused(
             f"{guest.name}: nvme disks need FreeBSD 12.0", f"chyves {guest.name} set {TYPE}=ahci-hd"

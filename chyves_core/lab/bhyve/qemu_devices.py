@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -129,6 +130,22 @@ def _nvme(device: PciDevice, vm_name: str, locate: Locate) -> list[str]:
         namespace += f",eui64={int(eui64, 0):#x}"
     controller = f"nvme,id={name},{place(device)},serial={escape(serial)}"
     return [*drive, "-device", controller, "-device", namespace]
+
+
+def _virtio_scsi(device: PciDevice, vm_name: str, locate: Locate) -> list[str]:
+    """A controller, and the units that ctladm(8) has mapped on its port."""
+    name = device_id(device)
+    node = locate(device.option("dev") or device.options[0])
+    arguments = ["-device", f"virtio-scsi-pci,id={name},{place(device)}"]
+    for number, lun in json.loads(node.read_text() or "{}").items():
+        options, drive_id = lun["options"], f"{name}-lun{number}"
+        words = ("ro",) if options.get("readonly") == "on" else ()
+        arguments += _drive(drive_id, locate(options["file"]), words, read_only="readonly=on")
+        sectors = f"logical_block_size={lun['blocksize']}"
+        sectors += f",physical_block_size={options.get('pblocksize', lun['blocksize'])}"
+        unit = f"scsi-hd,bus={name}.0,lun={number},drive={drive_id},serial={escape(lun['serial'])}"
+        arguments += ["-device", f"{unit},{sectors}"]
+    return arguments
 
 
 def _ahci(device: PciDevice, vm_name: str, locate: Locate) -> list[str]:
@@ -264,6 +281,7 @@ NICS = ("virtio-net", "e1000")
 DEVICES: dict[str, Callable[[PciDevice, str, Locate], list[str]]] = {
     "virtio-blk": _virtio_blk,
     "nvme": _nvme,
+    "virtio-scsi": _virtio_scsi,
     "ahci": _ahci,
     "ahci-hd": _ahci,
     "ahci-cd": _ahci,

@@ -32,6 +32,10 @@ def _load(lab: Lab, name: str, flags: set[str]) -> int:
         if lab.is_root:
             with change_host(lab) as state:
                 number = modules.load(state, name, lab.freebsd)
+                if modules.has_module(state, "ctl"):
+                    control = lab.path("/dev/cam/ctl")
+                    control.parent.mkdir(exist_ok=True)
+                    control.touch()
             if "v" in flags:
                 print(f"Loaded {name}, id={number}")
             return 0

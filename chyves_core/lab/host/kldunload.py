@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 
 from chyves_core.lab.home import Lab
@@ -43,6 +44,9 @@ def _unload(lab: Lab, name: str, *, by_id: bool) -> int:
             return _fail("can't unload file: Device busy")
         if file == "if_bridge.ko":
             _destroy_bridges(state)
+        if file == "ctl.ko":
+            state.pop("ctl", None)
+            shutil.rmtree(lab.path("/dev/cam"), ignore_errors=True)
         modules.unload(state, file)
     return 0
 
@@ -57,6 +61,8 @@ def _is_busy(lab: Lab, state: HostState, file: str) -> bool:
         from chyves_core.lab.bhyve.vmm import vm_names
 
         return bool(vm_names(lab))
+    if file == "ctl.ko":
+        return bool(state.get("ctl", {}).get("luns"))
     if file == "nmdm.ko":
         return any((lab.root / "dev").glob("nmdm*"))
     if file == "zfs.ko":

@@ -59,6 +59,7 @@ FILES: dict[str, ModuleFile] = {
     "netgraph.ko": ModuleFile(0xFFFFFFFF80F56000, 0xC2F0, (("netgraph", 186),)),
     "netmap.ko": ModuleFile(0xFFFFFFFF80F70000, 0x1C000, (("netmap", 187),)),
     "pf.ko": ModuleFile(0xFFFFFFFF81A00000, 0x59F70, (("pf", 188),)),
+    "ctl.ko": ModuleFile(0xFFFFFFFF81B00000, 0x35A28, (("ctl", 189),)),
 }
 
 

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import os
 from functools import cache
+from pathlib import Path
+
+from chyves_core.lab.home import Lab
+from chyves_core.lab.host.state import read_host
 
 
 def is_busy(path: str) -> bool:
@@ -14,9 +18,20 @@ def is_busy(path: str) -> bool:
 @cache
 def held_paths() -> frozenset[str]:
     """Return what the processes that this user may look at hold open; asked once a command."""
+    shown = shown_by_ctl()
     if os.path.isdir("/proc/self/fd"):
-        return frozenset(from_proc())
-    return frozenset(from_lsof())
+        return frozenset((*shown, *from_proc()))
+    return frozenset((*shown, *from_lsof()))
+
+
+def shown_by_ctl() -> list[str]:
+    """Return the files that ctl(4) has open for its units."""
+    folder = os.environ.get("CHYVES_LAB")
+    if not folder:
+        return []
+    lab = Lab(Path(folder))
+    luns = read_host(lab).get("ctl", {}).get("luns", [])
+    return [os.path.realpath(lab.path(lun["options"]["file"])) for lun in luns]
 
 
 def from_proc() -> list[str]:

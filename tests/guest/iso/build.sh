@@ -14,7 +14,7 @@ kernel_package=linux-image-amd64
 # What a guest finds on the PCI bus that the lab builds, its screen too, and the file systems of
 # its disks.
 modules="virtio_pci virtio_blk virtio_net virtio_console virtio_rng ahci sd_mod sr_mod nvme e1000
-  xhci_pci usbhid hid_generic button evdev ext4 isofs vfat nls_cp437 nls_ascii nls_iso8859-1
+  virtio_scsi xhci_pci usbhid hid_generic button evdev ext4 isofs vfat nls_cp437 nls_ascii nls_iso8859-1
   nls_utf8 bochs"
 
 main() {

@@ -217,7 +217,7 @@ def test_a_comma_in_a_path_stays_part_of_the_path() -> None:
         ("0,virtio-rnd", "slot 0 holds the host bridge of QEMU's q35 board"),
         ("31,virtio-rnd", "slot 31 holds the ISA bridge of QEMU's q35 board"),
         ("29,fbuf,tcp=127.0.0.1:80", "fbuf at 127.0.0.1:80: QEMU's VNC ports begin at 5900"),
-        ("5,virtio-scsi,/dev/cam/ctl", "virtio-scsi cannot be had under QEMU"),
+        ("5,virtio-input,/dev/input/event0", "virtio-input cannot be had under QEMU"),
         ("5,nvme,ram=64", "nvme,ram= cannot be had under QEMU"),
         ("5,ahci" + ",hd:/a" * 7, "ahci with 7 ports: QEMU's has 6"),
     ],
