@@ -89,8 +89,8 @@ def delete(host: Host, seen: Doomed, how: How) -> None:
     wanted = tuple(locks.guest_lock(name) for name in names | heirs)
     with locks.hold(host, *wanted):
         now = seen if host.dry_run else look_again(host, seen, how)
-        for name in names if not how.keepnet else ():
-            take_down(host, name)
+        for name in names:
+            take_down(host, name, keep_taps=how.keepnet)
         if now.promotions:
             undo = plan_giving_back(now)
             entry = journal.Entry(title_of(now.name), wanted, plan_delete(now), undo)

@@ -8,6 +8,7 @@ from chyves_core.guests import GUEST_PREFIX, Guest, Inventory, read_inventory
 from chyves_core.host import Host
 from chyves_core.plan import Plan, run
 from chyves_core.runtime import Runtime, read_runtime
+from chyves_core.supervise.boot_step import take_down
 from chyves_core.zfs import set_properties
 
 
@@ -25,6 +26,8 @@ def rename_guest(host: Host, old: str, new: str) -> None:
         names.check_new_name(new, longest=names.longest_name(host, root, [new]))
         steps = plan_rename(inventory, read_runtime(host), guest, new)
         undo = plan_undo(inventory, guest, target_of(guest, new))
+        # What is left on the host under the old name would be nobody's, and in the way of the new.
+        take_down(host, old)
         named = [each for each in inventory.guests.values() if paths_to(each, guest)]
         concerned = (*wanted, *(locks.guest_lock(each.name) for each in named))
         journal.carry_out(host, guest.pool, journal.Entry(title, concerned, steps, undo))

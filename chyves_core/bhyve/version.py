@@ -35,7 +35,7 @@ class HostFacts:
     `most_cpus` is how many CPUs a guest can have, 0 where vmm has not said it. What `cpu` does not
     know is None; so is `racct`, the kernel's resource accounting, where the kernel has none.
     `members_have_addresses` is False where a bridge takes no member with an IP address
-    (if_bridge(4), from 15.0 on).
+    (if_bridge(4), from 15.0 on; 16 has no sysctl for it any more and takes none).
     """
 
     osreldate: int
@@ -179,6 +179,7 @@ def read_facts(host: Host) -> HostFacts:
     cpus = number(values.get("hw.ncpu"), 1)
     up_on_open = values.get("net.link.tap.up_on_open") == "1"
     arch = values.get("hw.machine_arch", "amd64")
+    otherwise = "0" if osreldate >= 1600000 else "1"
     racct = values.get("kern.racct.enable")
     return HostFacts(
         osreldate,
@@ -188,7 +189,7 @@ def read_facts(host: Host) -> HostFacts:
         up_on_open,
         cpu_features.from_sysctls(values),
         None if racct is None else racct == "1",
-        members_have_addresses=values.get("net.link.bridge.member_ifaddrs") != "0",
+        members_have_addresses=values.get("net.link.bridge.member_ifaddrs", otherwise) != "0",
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from chyves_core import locks
-from chyves_core.doctor import guests, host, leftovers, needs, snapshots, unfinished
+from chyves_core.doctor import guests, host, leftovers, needs, networks, snapshots, unfinished
 from chyves_core.doctor.finding import Finding
 from chyves_core.host import Host
 from chyves_core.look import Look
@@ -26,6 +26,7 @@ CHECKS: tuple[Check, ...] = (
     guests.wrong_values,
     leftovers.remains_of_guests,
     leftovers.unused_bridges,
+    networks.behind_nat,
     host.programs,
     host.modules,
     needs.processor,

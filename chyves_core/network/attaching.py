@@ -10,7 +10,7 @@ from chyves_core import locks, zfs
 from chyves_core.errors import ChyvesError, NotFound, Refused, UsageError
 from chyves_core.guests import Inventory, read_inventory
 from chyves_core.host import Host
-from chyves_core.network.bridges import MADE, check_address, drop_unused, ready_bridge
+from chyves_core.network.bridges import check_address, drop_unused, is_card, ready_bridge
 from chyves_core.network.design import PRIVATE, Design, Vlan, find_bridge, is_own_bridge
 from chyves_core.network.ifconfig import Interface, read_interfaces
 from chyves_core.network.own import consequences, lifelines
@@ -45,7 +45,11 @@ def attach(
         interfaces = read_interfaces(host)
         uplink, design = new_design(inventory, interfaces, design, bridge, interface, tag)
         check_attachable(interfaces, bridge, uplink, design)
-        former = global_settings(inventory.storage).own.get(f"{bridge}_phy_attach", "")
+        settings = global_settings(inventory.storage)
+        if uplink != PRIVATE and f"{bridge}_nat" in settings.own:
+            hint = f"chyves network {bridge} nat off"
+            raise Refused(f"{bridge}: is behind NAT, which is for private bridges", hint)
+        former = settings.own.get(f"{bridge}_phy_attach", "")
         before, after = plan_living(interfaces, bridge, former, design)
         ask(host, interfaces, bridge, uplink, design, before, confirm)
         store(host, inventory, bridge, uplink, design, before, after)
@@ -147,19 +151,13 @@ def plan_living(
     if not design.automatic or there is None:
         return (), ()
     for name in there.members:
-        card = is_own_bridge(there) and is_card(sketch, name)
+        card = is_own_bridge(there) and is_card(sketch.interfaces, name)
         if name != design.uplink(bridge) and (name == former or card):
             sketch.ifconfig(there.name, "deletem", name)
     before = sketch.plan
     ready_bridge(sketch, design, bridge)
     drop_unused(sketch)
     return before, sketch.plan[len(before) :]
-
-
-def is_card(sketch: Sketch, name: str) -> bool:
-    """Return whether a member is a card or a vlan, and so leads out of this host."""
-    groups = sketch.interfaces[name].groups if name in sketch.interfaces else ()
-    return not MADE.intersection(groups) and not name.startswith("tap")
 
 
 def store(

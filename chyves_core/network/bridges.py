@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from chyves_core.errors import Refused
 from chyves_core.network.design import Design, Vlan, find_bridge, is_own_bridge, is_own_vlan, mark
 from chyves_core.network.ifconfig import Interface
@@ -21,6 +23,7 @@ def ready_bridge(sketch: Sketch, design: Design, bridge: str, whose: str = "") -
     uplink = design.uplink(bridge)
     is_member = there is not None and uplink in there.members
     if uplink and not is_member:
+        check_no_other(sketch, there, bridge, uplink, whose)
         ready_uplink(sketch, design, bridge, uplink, whose)
         check_uplink(sketch, design, bridge, uplink, whose)
     if there is None:
@@ -35,6 +38,24 @@ def ready_bridge(sketch: Sketch, design: Design, bridge: str, whose: str = "") -
     if uplink:
         bring_up(sketch, uplink)
     return sketch.interfaces[there.name if there else bridge]
+
+
+def check_no_other(
+    sketch: Sketch, there: Interface | None, bridge: str, uplink: str, whose: str
+) -> None:
+    """Refuse a second way out of a bridge that chyves has made: two could be a loop."""
+    for name in there.members if there and is_own_bridge(there) else ():
+        if is_card(sketch.interfaces, name):
+            raise Refused(
+                f"{whose}{bridge} is attached to {uplink}, and {name} is in it",
+                f"chyves network {bridge} attach {uplink}",
+            )
+
+
+def is_card(interfaces: Mapping[str, Interface], name: str) -> bool:
+    """Return whether a member is a card or a vlan, and so leads out of this host."""
+    groups = interfaces[name].groups if name in interfaces else ()
+    return not MADE.intersection(groups) and not name.startswith(("tap", "vmnet", "epair"))
 
 
 def bring_up(sketch: Sketch, name: str) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from chyves_core import journal, locks
 from chyves_core.guests import Inventory, read_inventory
 from chyves_core.host import Host
-from chyves_core.network.bridges import MADE
+from chyves_core.network.bridges import is_card
 from chyves_core.network.design import BRIDGE_NAME, PRIVATE, Design, is_own_bridge
 from chyves_core.network.ifconfig import Interface, read_interfaces
 from chyves_core.network.joining import Move, bridge_now
@@ -62,12 +62,6 @@ def find(inventory: Inventory, interfaces: Mapping[str, Interface], design: Desi
                 move = Move(owners[tap], tap, bridge.name)
                 moves += [move] if bridge_now(move) != bridge.name else []
     return Found(attached, tuple(moves), tuple(left_out))
-
-
-def is_card(interfaces: Mapping[str, Interface], name: str) -> bool:
-    """Return whether a bridge's member leads out of this host."""
-    groups = interfaces[name].groups if name in interfaces else ()
-    return not MADE.intersection(groups) and not name.startswith(("tap", "vmnet", "epair"))
 
 
 def record(host: Host) -> tuple[Found, bool]:

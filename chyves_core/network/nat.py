@@ -42,10 +42,10 @@ class Nat:
         """The path of one of the bridge's files; `pf` is there as long as NAT is up."""
         return f"{FOLDER}/{self.bridge}.{what}"
 
-    @property
-    def rules(self) -> str:
-        """The rules of the bridge's anchor, but for the interface that they translate on."""
-        return f"inet from {self.address.network} to any"
+    def rules(self, uplink: str | None) -> str:
+        """The bridge's file for pfctl(8); its first line says which address goes with NAT."""
+        rule = f"nat on {uplink} inet from {self.address.network} to any -> ({uplink})"
+        return f"# {self.address}\n{rule}\n"
 
 
 @dataclass(frozen=True)
@@ -149,13 +149,12 @@ def plan_nat_up(nat: Nat, host: NatHost) -> Plan:
     They can be repeated. The rules are loaded each time: the default route may have moved.
     """
     there = host.interfaces.get(nat.bridge)
-    rules = f"nat on {host.uplink} {nat.rules} -> ({host.uplink})\n"
-    steps: list[Step] = [Write(nat.file("pf"), rules)]
+    steps: list[Step] = [Write(nat.file("pf"), nat.rules(host.uplink))]
     if str(nat.address.ip) not in {each.partition("/")[0] for each in addresses(there)}:
         steps.append(run("ifconfig", nat.bridge, "inet", str(nat.address), "alias"))
     if not host.forwards:
         steps.append(run("sysctl", f"{FORWARDING}=1"))
-    steps.append(run("pfctl", "-a", anchor(nat.bridge), "-f", nat.file("pf")))
+    steps.append(load_rules(nat.bridge))
     wanted = dnsmasq_configuration(nat) if nat.dhcp else None
     if host.served.get(nat.bridge) == wanted:
         return tuple(steps)
@@ -170,6 +169,29 @@ def plan_nat_up(nat: Nat, host: NatHost) -> Plan:
 def addresses(interface: Interface | None) -> tuple[str, ...]:
     """Return the addresses of an interface, none where it is not there."""
     return interface.addresses if interface else ()
+
+
+def kept_address(rules: str) -> IPv4Interface | None:
+    """Return the address that the file with a bridge's rules names, None where it names none."""
+    try:
+        return IPv4Interface(rules.partition("\n")[0].removeprefix("# "))
+    except ValueError:
+        return None
+
+
+def is_up(nat: Nat, host: NatHost, rules: str, loaded: str) -> bool:
+    """Return whether a bridge is behind NAT as it should be.
+
+    `rules` is the text of its file, `loaded` what pf has in its anchor.
+    """
+    repeated = (Write(nat.file("pf"), nat.rules(host.uplink)), load_rules(nat.bridge))
+    missing = set(plan_nat_up(nat, host)).difference(repeated)
+    return rules == nat.rules(host.uplink) and bool(loaded.strip()) and not missing
+
+
+def load_rules(bridge: str) -> Step:
+    """Return the step that loads the rules of a bridge into its anchor."""
+    return run("pfctl", "-a", anchor(bridge), "-f", f"{FOLDER}/{bridge}.pf")
 
 
 def anchor(bridge: str) -> str:

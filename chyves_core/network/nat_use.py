@@ -74,7 +74,7 @@ def bring_up(host: Host, guest: Guest, settings: Settings) -> None:
     """Put a guest's bridges behind NAT; they are there, and the network's lock is held."""
     check_guests(host, [guest], settings)
     for each in nats_of([guest], settings):
-        host.act(*nat.plan_nat_up(each, read_nat_host(host)))
+        put_right(host, each)
 
 
 def natted(host: Host) -> frozenset[str]:
@@ -117,16 +117,26 @@ def nat_command(host: Host, words: Sequence[str]) -> str:
         facts = read_nat_host(host)
         uplink = Design.from_settings(settings).uplink(bridge)
         nat.check_nat(wanted, facts, uplink, nat.wanted_nats(settings).values())
-        before = settings.own.get(name)
-        if before and before != str(wanted) and bridge in facts.interfaces:
-            old = nat.read_nat(bridge, before)
-            host.act(*nat.plan_nat_down(bridge, facts, old.address))
-            facts = facts if host.dry_run else read_nat_host(host)
         values = {f"{GLOBAL_PREFIX}{name}": str(wanted)}
         host.act(zfs.set_properties([storage.primary.root], values))
         if bridge in facts.interfaces:
-            host.act(*nat.plan_nat_up(wanted, facts))
+            put_right(host, wanted)
     return f"{bridge}: {wanted.address.network} behind NAT"
+
+
+def put_right(host: Host, wanted: nat.Nat) -> None:
+    """Put a bridge that is there behind NAT as it should be, whatever it was behind before."""
+    bridge, facts = wanted.bridge, read_nat_host(host)
+    former = nat.kept_address(rules_of(host, bridge))
+    if former and former != wanted.address:
+        host.act(*nat.plan_nat_down(bridge, facts, former))
+        facts = facts if host.dry_run else read_nat_host(host)
+    host.act(*nat.plan_nat_up(wanted, facts))
+
+
+def rules_of(host: Host, bridge: str) -> str:
+    """Return the text of a bridge's file with pf's rules, empty where it has none."""
+    return host.read_text(f"{nat.FOLDER}/{bridge}.pf") or ""
 
 
 def switch_off(host: Host, bridge: str, settings: Settings, root: str) -> None:
@@ -135,5 +145,6 @@ def switch_off(host: Host, bridge: str, settings: Settings, root: str) -> None:
     if own is not None:
         host.act(zfs.inherit([root], f"{GLOBAL_PREFIX}{bridge}{nat.SUFFIX}"))
     if own is not None or f"{bridge}.pf" in host.list_folder(nat.FOLDER):
-        address = nat.read_nat(bridge, own).address if own else None
+        kept = nat.kept_address(rules_of(host, bridge))
+        address = nat.read_nat(bridge, own).address if own else kept
         host.act(*nat.plan_nat_down(bridge, read_nat_host(host), address))

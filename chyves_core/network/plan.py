@@ -17,7 +17,7 @@ from chyves_core.network.design import (
 )
 from chyves_core.network.ifconfig import Interface, bridge_of
 from chyves_core.network.sketch import Sketch
-from chyves_core.plan import Plan
+from chyves_core.plan import Plan, run
 
 
 def plan_up(guest: Guest, design: Design, interfaces: Mapping[str, Interface]) -> Plan:
@@ -155,3 +155,9 @@ def plan_down(
             sketch.ifconfig(each.name, "destroy")
     drop_unused(sketch)
     return sketch.plan
+
+
+def plan_release(guest: str, interfaces: Mapping[str, Interface]) -> Plan:
+    """Return the steps that leave a guest's taps to the host: they lose chyves's mark, and stay."""
+    own = [each for each in interfaces.values() if owner_of(each) == guest]
+    return tuple(run("ifconfig", each.name, "-description") for each in own)

@@ -12,7 +12,7 @@ from chyves_core.names import vm_name
 from chyves_core.network import nat_use
 from chyves_core.network.design import Design
 from chyves_core.network.ifconfig import read_interfaces
-from chyves_core.network.plan import plan_down, plan_up
+from chyves_core.network.plan import plan_down, plan_release, plan_up
 from chyves_core.plan import run
 from chyves_core.settings import Settings
 from chyves_core.supervise import ctl
@@ -102,14 +102,21 @@ def bring_up(host: Host, guest: Guest, design: Design, settings: Settings) -> No
             raise
 
 
-def take_down(host: Host, name: str) -> None:
-    """End the guest's swtpm, destroy its VM and take down its taps and units, where they are."""
+def take_down(host: Host, name: str, *, keep_taps: bool = False) -> None:
+    """End the guest's swtpm, destroy its VM and take down its taps and units, where they are.
+
+    Taps that are kept belong to the host from then on.
+    """
     end_swtpm(host, name)
     if vm_name(name) in host.list_folder("/dev/vmm"):
         host.try_to(run("bhyvectl", f"--vm={vm_name(name)}", "--destroy"))
     ctl.take_down(host, name)
     with locks.hold(host, NETWORK_LOCK, seconds=60):
-        host.try_to(*plan_down(name, read_interfaces(host), nat_use.natted(host)))
+        interfaces = read_interfaces(host)
+        if keep_taps:
+            host.try_to(*plan_release(name, interfaces))
+            return
+        host.try_to(*plan_down(name, interfaces, nat_use.natted(host)))
         nat_use.clear_up(host)
 
 

@@ -251,3 +251,33 @@ def test_a_bridge_behind_nat_and_the_picture_of_it(up: LabHost) -> None:
     assert "behind NAT" in up.output("network", "bridge7", "nat", "off")
     assert "bridge0" in up.output("network", "graph", "--dot")
     assert "options of `network graph`" in up.chyves("network", "show", "--dot", status=2).stderr
+
+
+def test_what_is_set_globally_is_asked_about_and_refused_as_attach_does(up: LabHost) -> None:
+    before = up.everything(), interfaces(up)
+    words = ("global", "set", "bridge7_phy_attach=em0")
+    done = up.chyves(*words, status=4)
+    assert "em0 carries the default route. In bridge7 its TSO" in done.stderr
+    assert "the same with --yes" in done.stderr
+    done = up.chyves("global", "set", "bridge7_phy_attach=vlan7", "vlan7_parent=em0", status=4)
+    assert "em0 carries the default route" in done.stderr
+    for value, said in (
+        ("bridge7_phy_attach=em1", "em1: is that of bridge0"),
+        ("bridge7_phy_attach=lo0", "can't be a member of a bridge"),
+        ("bridge0_phy_attach=ue0", "bridge0: em1 is in it now"),
+        ("bridge0_nat=10.0.0.1/24", "bridge0: is attached to em1, NAT is for private bridges"),
+        ("bridge7_nat=192.0.2.1/24", "bridge7: em0 has 192.0.2.10, in the same network"),
+    ):
+        assert said in up.chyves("global", "set", value, status=4).stderr
+    assert (up.everything(), interfaces(up)) == before
+    up.chyves(*words, "-y")
+    up.chyves("global", "set", "bridge8_phy_attach=ue0")
+    assert (wish(up, "bridge7_phy_attach"), wish(up, "bridge8_phy_attach")) == ("em0", "ue0")
+    up.chyves("global", "set", "bridge7_phy_attach=em0", "cpu=1", status=2)
+
+
+def test_a_second_way_out_of_a_bridge_is_never_added_by_a_start(up: LabHost) -> None:
+    up.run("zfs", "set", "chyves.global:bridge0_phy_attach=ue0", ROOT)
+    done = up.chyves("web1", "start", "-n", status=4)
+    assert "web1: bridge0 is attached to ue0, and em1 is in it" in done.stderr
+    assert "chyves network bridge0 attach ue0" in done.stderr

@@ -80,7 +80,10 @@ def test_nothing_starts_where_nat_cannot_be(guest: LabHost, host: Host) -> None:
     assert 'nat-anchor "chyves/*" in /etc/pf.conf' in done.stderr
     assert "bridge1" not in guest.run("ifconfig", "-l").stdout
     guest.run("pfctl", "-e")
-    guest.chyves("global", "set", "bridge1_phy_attach=em0")
+    done = guest.chyves("global", "set", "bridge1_phy_attach=em1", status=4)
+    assert "bridge1: is behind NAT, which is for private bridges" in done.stderr
+    assert "is behind NAT" in guest.chyves("network", "bridge1", "attach", "em1", status=4).stderr
+    guest.run("zfs", "set", "chyves.global:bridge1_phy_attach=em0", "zroot/chyves")
     done = guest.chyves("web1", "start", "os.iso", status=4)
     assert "bridge1: is attached to em0, NAT is for private bridges" in done.stderr
 

@@ -39,7 +39,7 @@ def node(source: str, name: str) -> str:
 
 def test_what_is_planned_is_dashed_and_what_there_is_is_solid(lab: LabHost, host: Host) -> None:
     lab.chyves("web1,web2", "create", "1G")
-    lab.chyves("global", "set", "bridge0_phy_attach=em0", "bridge1_phy_attach=ue0")
+    lab.chyves("global", "set", "-y", "bridge0_phy_attach=em0", "bridge1_phy_attach=ue0")
     lab.chyves("web2", "set", "tap51_bridge=bridge1", "template=yes", "description=a <b>")
     before = graph(host)
     assert wires(before) == [

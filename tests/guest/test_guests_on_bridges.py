@@ -30,7 +30,7 @@ def answers(console: Console, address: str) -> int:
 
 
 def test_guests_on_one_bridge_ping_each_other_and_none_on_another(host: GuestHost) -> None:
-    host.chyves("global", "set", "bridge7_phy_attach=em0")
+    host.chyves("global", "set", "-y", "bridge7_phy_attach=em0")
     host.chyves("near1,near2,far1", "create", "16M")
     host.chyves("near1,near2,far1", "set", "ram=256M", "loader=grub-bhyve")
     taps = {

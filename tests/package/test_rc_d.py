@@ -113,7 +113,7 @@ def reboot(host: LabHost, *, folders_stay: bool) -> None:
 def test_after_a_reboot_bridges_taps_and_guests_come_back(
     host: LabHost, folders_stay: bool
 ) -> None:
-    host.chyves("global", "set", "bridge0_phy_attach=em0")
+    host.chyves("global", "set", "-y", "bridge0_phy_attach=em0")
     host.run("service", "chyves", "start")
     before = sorted(host.run("ifconfig", "-l").stdout.split())
     reboot(host, folders_stay=folders_stay)

@@ -34,6 +34,7 @@ def with_bridge(*members: str, addresses: tuple[str, ...] = ()) -> NatHost:
 def test_the_host_gets_its_address_routes_and_translates() -> None:
     assert show(plan_nat_up(NAT, HOST)) == (
         "# write /var/run/chyves/nat/bridge1.pf (mode 0644)\n"
+        "#   # 10.0.0.1/24\n"
         "#   nat on em0 inet from 10.0.0.0/24 to any -> (em0)\n"
         "ifconfig bridge1 inet 10.0.0.1/24 alias\n"
         "sysctl net.inet.ip.forwarding=1\n"
@@ -43,7 +44,7 @@ def test_the_host_gets_its_address_routes_and_translates() -> None:
 
 def test_what_is_so_already_is_left_but_rules_are_loaded_each_time() -> None:
     there = replace(with_bridge("tap50", addresses=("10.0.0.1",)), forwards=True)
-    assert show(plan_nat_up(NAT, there)).splitlines()[2:] == [
+    assert show(plan_nat_up(NAT, there)).splitlines()[3:] == [
         "pfctl -a chyves/bridge1 -f /var/run/chyves/nat/bridge1.pf"
     ]
 

@@ -1,4 +1,8 @@
-"""netstat(1): the routing table, as `netstat -rn` shows it."""
+"""netstat(1): the routing table, as `netstat -rn` shows it.
+
+From 14.0 on it asks by netlink(4): a route without a gateway has the link of the interface that it
+leads to, so a host's own address has that of lo0 (route_netlink.c). Before it was the card's own.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +37,7 @@ def main(arguments: list[str], lab: Lab) -> int:
     state = read_interfaces(lab)
     print("Routing tables")
     for family in ("inet", "inet6"):
-        found = sorted(routes(state, family), key=lambda route: route[0] != "default")
+        found = sorted(routes(state, family, lab.freebsd >= (14, 0)), key=lambda route: route[0] != "default")
         if wanted in (None, family) and found:
             print(f"\n{TITLES[family]}:")
             print_table(family, found)
@@ -49,26 +53,30 @@ def print_table(family: str, found: list[Route]) -> None:
         print(f"{destination:{one}} {gateway:{two}} {flags:{three}} {interface:>{four}}")
 
 
-def routes(state: HostState, family: str) -> Iterator[Route]:
+def routes(state: HostState, family: str, by_netlink: bool) -> Iterator[Route]:
     """Yield the routes that addresses bring, and the default route over the router's network."""
+    loopback = next(each for each in state["interfaces"] if each["kind"] == "lo")
     for interface in state["interfaces"]:
+        over = loopback if by_netlink else interface
         for address in interface["addresses"]:
             if address["family"] == family:
-                yield from routes_of(interface, address["address"], address["prefix"])
+                yield from routes_of(interface, over, address["address"], address["prefix"])
     default = default_interface(state) if family == "inet" else ""
     if default:
         yield "default", ROUTER, "UGS", default
 
 
-def routes_of(interface: Interface, address: str, prefix: int) -> Iterator[Route]:
-    """Yield the routes to an address and to its network."""
+def routes_of(
+    interface: Interface, over: Interface, address: str, prefix: int
+) -> Iterator[Route]:
+    """Yield the routes to an address and to its network; `over` is the way to the address."""
     host = ipaddress.ip_interface(f"{address.partition('%')[0]}/{prefix}")
     link = f"link#{interface['index']}"
     if interface["kind"] == "lo" or prefix == host.max_prefixlen:
         yield address, link, "UH", interface["name"]
         return
     yield str(host.network), link, "U", interface["name"]
-    yield address, link, "UHS", "lo0"
+    yield address, f"link#{over['index']}", "UHS", "lo0"
 
 
 def default_interface(state: HostState) -> str:

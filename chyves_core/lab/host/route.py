@@ -1,4 +1,8 @@
-"""route(8): where packets go, as far as `route get` tells. The default route is rc.conf's."""
+"""route(8): where packets go, as far as `route get` tells. The default route is rc.conf's.
+
+From 14.0 on it asks by netlink(4), and what it prints is the same but for a route that is not there
+(route_netlink.c): that is a warning, with whatever errno there is, and the exit status is 0.
+"""
 
 from __future__ import annotations
 
@@ -32,8 +36,9 @@ def main(arguments: list[str], lab: Lab) -> int:
     gateway = read_settings(lab.path("/etc/rc.conf")).get("defaultrouter", "NO")
     interface = "" if gateway.upper() == "NO" else interface_to(lab, gateway)
     if not interface:
-        print(NOT_FOUND, file=sys.stderr)
-        return 1
+        by_netlink = lab.freebsd >= (14, 0)
+        print(f"{NOT_FOUND}: No error: 0" if by_netlink else NOT_FOUND, file=sys.stderr)
+        return 0 if by_netlink else 1
     print(ANSWER.format(gateway=gateway, interface=interface))
     return 0
 

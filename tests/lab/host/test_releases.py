@@ -74,3 +74,17 @@ def test_flags_say_lower_up_from_14_on(old_host: LabHost, new_host: LabHost) -> 
     flags = "UP,BROADCAST,RUNNING,SIMPLEX,MULTICAST"
     assert f"<{flags}>" in old_host.run("ifconfig", "em0").stdout
     assert f"<{flags},LOWER_UP>" in new_host.run("ifconfig", "em0").stdout
+
+
+def test_netstat_and_route_ask_by_netlink_from_14_on(old_host: LabHost, new_host: LabHost) -> None:
+    """Source of 14: usr.bin/netstat/route_netlink.c and sbin/route/route_netlink.c."""
+    for host, link in ((old_host, "link#1"), (new_host, "link#3")):
+        rows = [line.split() for line in host.run("netstat", "-rn").stdout.splitlines()]
+        assert ["192.0.2.10", link, "UHS", "lo0"] in rows
+        assert ["default", "192.0.2.1", "UGS", "em0"] in rows
+        assert "  interface: em0\n" in host.run("route", "-n", "get", "default").stdout
+        host.run("sysrc", "-x", "defaultrouter")
+    gone = old_host.run("route", "-n", "get", "default", status=1)
+    assert gone.stderr == "route: route has not been found\n"
+    gone = new_host.run("route", "-n", "get", "default")
+    assert gone.stderr.startswith("route: route has not been found: ") and not gone.stdout

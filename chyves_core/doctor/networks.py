@@ -1,0 +1,70 @@
+"""Networks behind NAT that are not as designed, and what is left of such."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from chyves_core.doctor.finding import Finding, Mend
+from chyves_core.doctor.unfinished import acting
+from chyves_core.errors import Refused
+from chyves_core.host import Host
+from chyves_core.look import Look
+from chyves_core.network import nat, nat_use
+from chyves_core.network.design import Design
+from chyves_core.settings import Settings, global_settings
+from chyves_core.supervise.boot_step import NETWORK_LOCK
+
+
+def behind_nat(look: Look) -> Iterator[Finding]:
+    """Find bridges that are behind NAT and should not be, and others that can't be as designed."""
+    settings = global_settings(look.inventory.storage)
+    there = nat_use.natted(look.host)
+    if not (there or any(name.endswith(nat.SUFFIX) for name in settings.own)):
+        return
+    try:
+        wanted = nat.wanted_nats(settings)
+    except Refused as error:
+        yield Finding("host", error.message, error.hint or "")
+        return
+    facts = nat_use.read_nat_host(look.host)
+    for bridge in sorted(there):
+        if bridge not in wanted or bridge not in facts.interfaces:
+            yield left_over(look.host, facts, bridge, designed=bridge in wanted)
+    for each in wanted.values():
+        yield from not_as_designed(look.host, facts, each, settings)
+
+
+def left_over(host: Host, facts: nat.NatHost, bridge: str, *, designed: bool) -> Finding:
+    """Return the finding for NAT on a bridge that has gone, or is not designed to have it."""
+    gone = bridge not in facts.interfaces
+    problem = "has gone, and left pf's rules or a dnsmasq" if gone else "is behind NAT unasked"
+    address = nat.kept_address(nat_use.rules_of(host, bridge))
+    mend = Mend((NETWORK_LOCK,), acting(nat.plan_nat_down(bridge, facts, address)))
+    command = "chyves doctor --fix" if designed else f"chyves network {bridge} nat off"
+    return Finding(bridge, problem, command, mend)
+
+
+def not_as_designed(
+    host: Host, facts: nat.NatHost, wanted: nat.Nat, settings: Settings
+) -> Iterator[Finding]:
+    """Find a bridge that can't be behind NAT, or that is on the host and is not."""
+    bridge = wanted.bridge
+    others = nat.wanted_nats(settings).values()
+    try:
+        nat.check_nat(wanted, facts, Design.from_settings(settings).uplink(bridge), others)
+    except Refused as error:
+        problem = f"can't be behind NAT: {error.message.removeprefix(f'{bridge}: ')}"
+        yield Finding(bridge, problem, error.hint or f"chyves network {bridge} nat off")
+        return
+    rules = nat_use.rules_of(host, bridge)
+    loaded = host.read("pfctl", "-a", nat.anchor(bridge), "-s", "nat").stdout
+    if bridge not in facts.interfaces or nat.is_up(wanted, facts, rules, loaded):
+        return
+
+    def mend(host: Host) -> None:
+        nat_use.put_right(host, wanted)
+
+    words = str(wanted).replace(",", " ")
+    command = f"chyves network {bridge} nat {words}"
+    problem = f"is not behind NAT as designed, {words}"
+    yield Finding(bridge, problem, command, Mend((NETWORK_LOCK,), mend))
