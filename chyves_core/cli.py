@@ -27,7 +27,7 @@ except ModuleNotFoundError as missing:
     )
 
 from chyves_core.errors import FAILED, INTERRUPTED, OK, ChyvesError, Refused, UsageError  # noqa: E402
-from chyves_core.host import Host  # noqa: E402
+from chyves_core.host import SAYS_ERRORS, SAYS_PROGRAMS, SAYS_PROGRESS, Host  # noqa: E402
 from chyves_core.output import Format  # noqa: E402
 
 Item = TypeVar("Item")
@@ -51,17 +51,25 @@ class Command(cli.Application):
     changes_datasets = False
     dry_run = False
     yes = False
-    quiet = cli.Flag(["-q", "--quiet"], help="say nothing but errors")
+    # Whether stdout_level counts; what a command prints for other programs is no talk.
+    heeds_level = True
+    silent = cli.Flag(["-q", "--quiet"], help="say nothing but errors")
     verbose = cli.Flag(["-v", "--verbose"], help="show each program that is run", overridable=True)
 
     @cached_property
     def host(self) -> Host:
-        """The host that this command works on, with its dry run and verbosity."""
+        """The host that this command works on, with its dry run and how much it says."""
+        level = SAYS_PROGRAMS if self.verbose else SAYS_ERRORS if self.silent else None
         return Host(
             dry_run=bool(self.dry_run),
-            verbose=bool(self.verbose),
+            level=level if level is not None or self.heeds_level else SAYS_PROGRESS,
             changes_datasets=self.changes_datasets and self.needs_root,
         )
+
+    @property
+    def quiet(self) -> bool:
+        """Whether to say nothing but errors: by -q, or by the global property stdout_level."""
+        return bool(self.silent) or self.host.level == SAYS_ERRORS
 
     @classmethod
     def execute(cls) -> NoReturn:
@@ -75,7 +83,7 @@ class Command(cli.Application):
         print_help(Path(sys.argv[0]))
 
     def say(self, text: str) -> None:
-        """Tell the user what is done, unless -q was given."""
+        """Tell the user what is done, unless they want to hear of errors only."""
         if not self.quiet:
             print(text, flush=True)
 

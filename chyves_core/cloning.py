@@ -17,7 +17,7 @@ from chyves_core.host import Host
 from chyves_core.numbering import Taken, read_taken
 from chyves_core.plan import Plan, Remove, Run, run
 from chyves_core.pools import Pool, Storage, read_storage
-from chyves_core.progress import on_terminal
+from chyves_core.progress import watched
 from chyves_core.runtime import read_runtime
 from chyves_core.settings import global_settings
 from chyves_core.snapshots.naming import automatic_name
@@ -139,7 +139,7 @@ def plan_taking(host: Host, job: Job) -> tuple[Run, ...]:
 def carry_out(command: Changing, job: Job, source: Source) -> int:
     """Make all the clones from a snapshot and return the worst status."""
     host = command.host
-    shown = not command.quiet and on_terminal()
+    shown = watched(command.host)
     begun: list[Target] = []
     done: list[Target] = []
 

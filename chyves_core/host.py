@@ -20,6 +20,9 @@ from chyves_core.plan import Copy, Folder, Run, Size, Step, Write, hide_password
 # Values of ZFS user properties may hold any byte; surrogateescape brings each one through whole.
 TEXT = {"encoding": "utf-8", "errors": "surrogateescape"}
 
+# How much commands say, see the global property stdout_level.
+SAYS_ERRORS, SAYS_DONE, SAYS_PROGRESS, SAYS_PROGRAMS = range(4)
+
 
 @dataclass(frozen=True)
 class Result:
@@ -34,18 +37,21 @@ class Result:
 class Host:
     """The machine that chyves works on; `prefix` stands before every path in the lab.
 
-    `changes_datasets` says that the command at work may change what is on the pools.
+    `changes_datasets` says that the command at work may change what is on the pools. `level` is
+    how much it says, from 0 (errors only) to 3 (each program that is run); None leaves it to the
+    global property stdout_level, from the moment on at which the pools are read.
     """
 
     def __init__(
-        self, *, dry_run: bool = False, verbose: bool = False, changes_datasets: bool = False
+        self, *, dry_run: bool = False, level: int | None = 2, changes_datasets: bool = False
     ) -> None:
         lab = os.environ.get("CHYVES_LAB")
         self.lab = Path(lab) if lab else None
         self.prefix = f"{lab}/root" if lab else ""
         self.dry_run = dry_run
         self.changes_datasets = changes_datasets
-        self.verbose = verbose or os.environ.get("CHYVES_DEBUG") == "1"
+        self.level = SAYS_PROGRESS if level is None else level
+        self.level_is_open = level is None
 
     @property
     def is_root(self) -> bool:
@@ -254,7 +260,7 @@ class Host:
                 self._run(argv, step.allowed)
 
     def _trace(self, argv: Sequence[str]) -> None:
-        if self.verbose:
+        if self.level >= SAYS_PROGRAMS or os.environ.get("CHYVES_DEBUG") == "1":
             print(f"+ {quote(hide_passwords(tuple(argv)))}", file=sys.stderr)
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from chyves_core import journal
 from chyves_core.errors import HostError, NotFound, Refused
 from chyves_core.host import Host
-from chyves_core.names import GUEST_NAME
+from chyves_core.names import GUEST_NAME, refuse_list
 
 LOCK_FOLDER = "/var/run/chyves/locks"
 NUMBERING = "numbering"
@@ -22,6 +22,7 @@ LAYOUT = "dataset"
 
 def guest_lock(name: str) -> str:
     """Return the name of the lock for the life cycle of one guest; raises for what is no name."""
+    refuse_list(name)
     if not re.fullmatch(GUEST_NAME, name):
         raise NotFound(f"{name!r}: no guest can have this name", "chyves list")
     return f"guest-{name}"

@@ -22,6 +22,8 @@ from chyves_core.output import escape
 from chyves_core.pools import Storage
 from chyves_core.settings import Settings, global_settings
 
+# What syslog(3) calls a level by another name.
+SYSLOG_LEVELS = {"error": "err"}
 LOG_FILE = re.compile(r"\d{4}-\d{2}\.log")
 
 
@@ -83,10 +85,21 @@ def about(guest: str, text: str) -> str:
 
 def log(host: Host, storage: Storage, guest: Guest | None, level: str, text: str) -> None:
     """Write a line about a guest, or with None about the host, as the global properties say."""
-    where = folders(global_settings(storage), storage, guest.folder if guest else None)
-    if guest and where.guest is None:
-        text = about(guest.name, text)
-    write(host, where.guest, where.host, level, text)
+    settings = global_settings(storage)
+    where = folders(settings, storage, guest.folder if guest else None)
+    full = about(guest.name, text) if guest else text
+    write(host, where.guest, where.host, level, text if where.guest else full)
+    if settings.enabled("log_to_syslog") and not host.dry_run:
+        tell_syslogd(host, level, full)
+
+
+def tell_syslogd(host: Host, level: str, text: str) -> None:
+    """Give one line to syslogd(8) by logger(1), as daemon.LEVEL; a failure stops nothing."""
+    priority = f"daemon.{SYSLOG_LEVELS.get(level, level)}"
+    try:
+        host.read("logger", "-t", "chyves", "-p", priority, "--", escape(text))
+    except HostError as error:
+        print(f"chyves: {error}", file=sys.stderr)
 
 
 def append(host: Host, folder: str, level: str, text: str) -> None:

@@ -17,7 +17,7 @@ from chyves_core.guests import GUEST_PREFIX, VERSION_PROPERTY, Guest, Inventory,
 from chyves_core.host import Host
 from chyves_core.plan import Plan, run
 from chyves_core.pools import Pool
-from chyves_core.progress import on_terminal
+from chyves_core.progress import watched
 from chyves_core.replicate import COPIES, Tree, read_trees
 from chyves_core.runtime import Runtime, read_runtime
 from chyves_core.sizes import show_size
@@ -89,7 +89,7 @@ def move_guest(command: Changing, name: str, pool: str) -> None:
             command.confirm("Move it, and lose its bookmarks for good?")
         place = replicate.plan_place(inventory.storage.datasets, job.pool.root)
         host.act(*place, *clear_copy(host, job))
-        shown = on_terminal() and not command.quiet
+        shown = watched(host)
         copied = replicate.copy_tree(host, job.tree, job.copy, MARK, shown=shown)
         carry_out(host, Move(guest, copied, job.pool))
         if not host.dry_run:

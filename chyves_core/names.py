@@ -100,6 +100,12 @@ def select(
     return list(dict.fromkeys(chosen))
 
 
+def refuse_list(word: str) -> None:
+    """Raise UsageError for a word that means several guests, where one is wanted."""
+    if "," in word or word == "all" or word.startswith(":"):
+        raise UsageError(f"{word}: this is for one guest at a time", "chyves list")
+
+
 def no_such_guest(name: str, known: Iterable[str]) -> NotFound:
     """Return the error for a guest that is not there, with near names as a hint."""
     import difflib

@@ -25,7 +25,7 @@ from chyves_core.pools import (
     Storage,
     use_hint,
 )
-from chyves_core.progress import on_terminal
+from chyves_core.progress import watched
 from chyves_core.replicate import COPIES, Tree, read_trees
 from chyves_core.resources import PREFIX, Resource
 from chyves_core.sizes import show_size
@@ -76,7 +76,7 @@ def promote(command: Changing, name: str) -> None:
             job = look(host, storage, old, found, name)
             for line in preview(job):
                 command.say(f"# {line}" if host.dry_run else line)
-            carry_out(host, storage, job, shown=on_terminal() and not command.quiet)
+            carry_out(host, storage, job, shown=watched(host))
         planned = job.trees if job and host.dry_run else ()
         for line in remove_rest(host, name, planned):
             command.say(f"# {line}" if host.dry_run else line)

@@ -146,9 +146,18 @@ def read_storage(host: Host) -> Storage:
     datasets = read_tree(host, roots)
     pools = tuple(make_pool(row, datasets) for row in rows)
     storage = Storage(pools, datasets, host.changes_datasets)
+    heed_level(host, storage)
     if host.changes_datasets:
         refuse_newer(storage)
     return storage
+
+
+def heed_level(host: Host, storage: Storage) -> None:
+    """Let the host say as much as the global property stdout_level wants, where no option does."""
+    if host.level_is_open and any(pool.state == "primary" for pool in storage.pools):
+        level = storage.settings(GLOBAL_PREFIX).get("stdout_level", "")
+        if level in ("0", "1", "2", "3"):
+            host.level = int(level)
 
 
 def refuse_newer(storage: Storage) -> None:

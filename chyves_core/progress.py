@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from chyves_core.host import SAYS_PROGRESS, Host
 from chyves_core.sizes import show_size
 
 SECONDS_BETWEEN = 0.2
@@ -56,6 +57,6 @@ def metered(name: str, total: int, *, shown: bool) -> Iterator[Meter]:
         meter.end()
 
 
-def on_terminal() -> bool:
-    """Return whether someone watches: progress is only for people."""
-    return sys.stdout.isatty() and sys.stderr.isatty()
+def watched(host: Host) -> bool:
+    """Return whether to show progress: it is for people only, and for those who want to see it."""
+    return host.level >= SAYS_PROGRESS and sys.stdout.isatty() and sys.stderr.isatty()

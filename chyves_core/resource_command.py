@@ -114,7 +114,7 @@ class ResourceCommand(Changing, Listing):
 
         def verify_one(name: str) -> None:
             resource = resources.find(storage, self.kind, name)
-            verify(self.host, resource, quiet=bool(self.quiet))
+            verify(self.host, resource)
             self.say(f"{name}: ok")
 
         return for_each(chosen, str, verify_one)

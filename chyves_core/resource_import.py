@@ -149,7 +149,7 @@ def fetch(host: Host, job: Import) -> None:
 
 def fetch_once(host: Host, job: Import) -> None:
     """Run fetch(1), which shows its own progress where someone watches."""
-    watched = progress.on_terminal() and not job.quiet
+    watched = progress.watched(host)
     argv = fetch_argv(job, quiet=not watched)
     if not watched:
         host.act(run(*argv))
@@ -186,7 +186,7 @@ def read_through(host: Host, job: Import, algorithms: set[str], *, checking: boo
     draft = host.path(job.draft)
     target = None if checking or draft == incoming else draft
     total = os.path.getsize(incoming) if os.path.isfile(incoming) else 0
-    shown = not job.quiet and progress.on_terminal()
+    shown = progress.watched(host)
     label = f"checking {job.name}" if target is None else job.name
     with progress.metered(label, total, shown=shown) as meter:
         return pour(

@@ -9,10 +9,10 @@ from chyves_core.resources import Resource
 from chyves_core.unpacking import pour
 
 
-def verify(host: Host, resource: Resource, *, quiet: bool) -> None:
+def verify(host: Host, resource: Resource) -> None:
     """Read the file of a resource through; raises ChyvesError where it is not what it was."""
     path = host.path(resource.path)
-    shown = not quiet and progress.on_terminal()
+    shown = progress.watched(host)
     try:
         with progress.metered(f"checking {resource.name}", resource.size, shown=shown) as meter:
             found = pour(path, None, shown=resource.name, algorithms=("sha256",), meter=meter)

@@ -195,16 +195,19 @@ def plan_undo(changes: Sequence[Change]) -> Plan:
     return tuple(steps)
 
 
-def carry_out(host: Host, pool: str, plan: Plan, changes: Sequence[Change]) -> None:
+def carry_out(
+    host: Host, pool: str, plan: Plan, changes: Sequence[Change], title: str = ""
+) -> None:
     """Do all of the plan, or nothing: where one call fails, the values from before are back.
 
     `zfs set` of several pairs is all or nothing for a dataset, of several datasets it is not
-    (captures zfs set-several-ds-missing). Several calls go through the journal of `pool`.
+    (captures zfs set-several-ds-missing). Several calls go through the journal of `pool`, as the
+    command `title`.
     """
     concerned = guest_locks(changes)
     if len(plan) > 1:
         guests = ",".join(change.dataset.rpartition("/")[2] for change in changes)
-        entry = journal.Entry(f"{guests} set", concerned, plan, plan_undo(changes))
+        entry = journal.Entry(title or f"{guests} set", concerned, plan, plan_undo(changes))
         journal.resume(host, entry.title, concerned)
         journal.carry_out(host, pool, entry)
         return
@@ -220,6 +223,11 @@ def carry_out(host: Host, pool: str, plan: Plan, changes: Sequence[Change]) -> N
             + ", ".join(lost),
             f"zfs get all {lost[0]}",
         ) from error
+
+
+def resume(host: Host, title: str, changes: Sequence[Change]) -> bool:
+    """End the interrupted command of this title, if it concerns the changes; return whether."""
+    return journal.resume(host, title, guest_locks(changes))
 
 
 def guest_locks(changes: Sequence[Change]) -> tuple[str, ...]:

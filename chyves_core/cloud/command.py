@@ -64,7 +64,7 @@ class CreateCommand(Changing):
             self.user_data,
             self.network_config,
         )
-        wanted = Wanted(request, self.image, checksum, read_given(given), bool(self.quiet))
+        wanted = Wanted(request, self.image, checksum, read_given(given))
         check = f"its {checksum.algorithm} checksum is right" if checksum else "without a check"
         for made in create_from_image(self.host, wanted):
             guest = made.guest

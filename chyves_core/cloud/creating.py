@@ -45,7 +45,6 @@ class Wanted:
     image: str
     checksum: Checksum | None
     cloud: Cloud
-    quiet: bool
 
 
 @dataclass(frozen=True)
@@ -120,7 +119,7 @@ def first_import(wanted: Wanted, source: Source, guest: create.NewGuest) -> Impo
     schema = load_schema("guest")
     words = guest.name, guest.pool.name, guest.dataset, guest.properties
     place = Guest(*words, disks=(), used=0, origin="", schema=schema)
-    wish = Wish(guest.name, source, None, sparse=False, force=False, quiet=wanted.quiet)
+    wish = Wish(guest.name, source, None, sparse=False, force=False)
     native = {name: disk.values[name] for name in create.DISK_PROPERTIES if name in disk.values}
     serial = {importing.SERIAL: disk.values[importing.SERIAL]}
     return Import(wish, place, DISK, None, False, native, serial, disk.size)

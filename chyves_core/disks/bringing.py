@@ -28,33 +28,33 @@ def bring(host: Host, job: Import, checksum: Checksum | None) -> Image:
         fetch(host, job)
     incoming = host.path(job.download) if source.is_url else Path(source.location)
     if checksum and source.ending:
-        check(job, incoming, checksum)
+        check(host, job, incoming, checksum)
     kind = formats.sniff(incoming, job.shown, source.ending)
     if kind == RAW:
-        return Image(incoming, RAW, source.ending, inner_size(job, incoming))
+        return Image(incoming, RAW, source.ending, inner_size(host, job, incoming))
     if checksum and not source.ending:
-        check(job, incoming, checksum)
+        check(host, job, incoming, checksum)
     if source.ending:
         check_mounted(host, job.guest)
         incoming = unpack(host, job, incoming)
     return Image(incoming, kind, "", formats.read_size(host, incoming, kind, job.shown))
 
 
-def check(job: Import, path: Path, checksum: Checksum) -> None:
+def check(host: Host, job: Import, path: Path, checksum: Checksum) -> None:
     """Compare the checksum of a file with the one that it has to have."""
-    _, digits = read_through(job, path, "", {checksum.algorithm})
+    _, digits = read_through(host, job, path, "", {checksum.algorithm})
     checksum.check(job.shown, digits[checksum.algorithm])
 
 
-def inner_size(job: Import, path: Path) -> int:
+def inner_size(host: Host, job: Import, path: Path) -> int:
     """Return how many bytes are in a file; a packed one is read for it."""
     ending = job.wish.source.ending
-    return read_through(job, path, ending, set())[0] if ending else path.stat().st_size
+    return read_through(host, job, path, ending, set())[0] if ending else path.stat().st_size
 
 
 def fetch(host: Host, job: Import) -> None:
     """Download with fetch(1), which shows its own progress where someone watches."""
-    watched = progress.on_terminal() and not job.wish.quiet
+    watched = progress.watched(host)
     argv = fetch_argv(job, watched=watched)
     if not watched:
         host.act(run(*argv))
@@ -69,10 +69,15 @@ def fetch_argv(job: Import, *, watched: bool) -> tuple[str, ...]:
 
 
 def read_through(
-    job: Import, path: Path, ending: str, algorithms: set[str], target: Path | None = None
+    host: Host,
+    job: Import,
+    path: Path,
+    ending: str,
+    algorithms: set[str],
+    target: Path | None = None,
 ) -> tuple[int, dict[str, str]]:
     """Read a file once, to check it, to measure its inside or to unpack it."""
-    shown = not job.wish.quiet and progress.on_terminal()
+    shown = progress.watched(host)
     with progress.metered(f"reading {job.shown}", path.stat().st_size, shown=shown) as meter:
         poured = pour(
             path, target, shown=job.shown, ending=ending, algorithms=algorithms, meter=meter
@@ -83,5 +88,5 @@ def read_through(
 def unpack(host: Host, job: Import, incoming: Path) -> Path:
     """Unpack an image for qemu-img into the guest's folder."""
     target = host.path(job.unpacked)
-    read_through(job, incoming, job.wish.source.ending, set(), target)
+    read_through(host, job, incoming, job.wish.source.ending, set(), target)
     return target

@@ -166,7 +166,6 @@ class DiskCommand(Listing, Changing):
             words[1] if len(words) > 1 else None,
             sparse=bool(self.sparse),
             force=force,
-            quiet=bool(self.quiet),
         )
         done = import_disk(
             self.host, wish, ask=lambda: given or self.ask_checksum(), confirm=self.confirm

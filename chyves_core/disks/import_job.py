@@ -24,7 +24,6 @@ class Wish:
     disk: str | None
     sparse: bool
     force: bool
-    quiet: bool
 
 
 @dataclass(frozen=True)

@@ -123,7 +123,7 @@ def copy(host: Host, job: Import, image: Image, checksum: Checksum | None) -> No
     """Write the image on the volume, check it, and compare what stands there."""
     device = host.path(job.device)
     wait_for_node(device, job.device)
-    watched = not job.wish.quiet and progress.on_terminal()
+    watched = progress.watched(host)
     if image.format != RAW:
         convert(host, job, image, str(device), watched=watched)
         return

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from chyves_core.cli import for_each, report
 from chyves_core.errors import FAILED, OK, ChyvesError
 from chyves_core.guests import Guest, Inventory
-from chyves_core.host import Host
+from chyves_core.host import SAYS_PROGRESS, Host
 from chyves_core.runtime import read_runtime
 from chyves_core.supervise.stop import STOP_SECONDS, ask_to_stop, kill, wait_for_end
 
@@ -42,7 +42,8 @@ def stop_all(host: Host, guests: Sequence[Guest], seconds: float, say: Say) -> i
     worst = for_each(guests, lambda guest: guest.name, ask)
     if host.dry_run:
         return worst
-    ended = wait_for_end(host, asked, seconds, say)
+    shown = say if host.level >= SAYS_PROGRESS else lambda text: None
+    ended = wait_for_end(host, asked, seconds, shown)
     for guest in asked:
         if guest.name in ended:
             say(f"{guest.name}: {ended[guest.name]}")

@@ -76,7 +76,7 @@ def test_a_dry_run_prints_and_does_nothing(
 
 
 def test_what_is_traced_holds_no_password(host: Host, capsys: pytest.CaptureFixture[str]) -> None:
-    host.verbose = True
+    host.level = 3
     host.read("true", "chyves:uefi_vnc_password=Tr0ub\n4dor", "chyves:cpu=2")
     traced = capsys.readouterr().err
     assert "Tr0ub" not in traced and "4dor" not in traced
