@@ -175,6 +175,7 @@ SLOW = (
     "tests/commands/test_disk_delete.py",
     "tests/commands/test_disk_import.py",
     "tests/commands/test_doctor.py",
+    "tests/commands/test_hooks.py",
     "tests/commands/test_host_needs.py",
     "tests/commands/test_left_behind.py",
     "tests/commands/test_limits.py",
