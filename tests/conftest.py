@@ -186,6 +186,7 @@ SLOW = (
     "tests/commands/test_pools.py",
     "tests/commands/test_promote.py",
     "tests/commands/test_rollback.py",
+    "tests/commands/test_watch_screen.py",
     "tests/endtoend/",
     "tests/lab/zfs/test_transcripts.py",
     "tests/package/test_rc_d.py",
