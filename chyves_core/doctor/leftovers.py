@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from chyves_core import locks
 from chyves_core.doctor.finding import Finding, Mend
 from chyves_core.doctor.unfinished import acting
+from chyves_core.guests import Guest
 from chyves_core.host import Host
 from chyves_core.look import Look
 from chyves_core.names import GUEST_NAME, VM_PREFIX
@@ -17,7 +18,7 @@ from chyves_core.network.ifconfig import read_interfaces
 from chyves_core.network.nat_use import natted
 from chyves_core.network.sketch import Sketch
 from chyves_core.runtime import RUN_FOLDER
-from chyves_core.supervise import ctl
+from chyves_core.supervise import ctl, stop
 from chyves_core.supervise.boot_step import NETWORK_LOCK, remove_folder, take_down
 from chyves_core.supervise.folder import RunFolder
 
@@ -45,9 +46,14 @@ def remains_of_guests(look: Look) -> Iterator[Finding]:
             f"chyves {name} reclaim" if name in look.inventory.guests else "chyves doctor --fix"
         )
 
-        def clear(host: Host, name: str = name) -> None:
-            take_down(host, name)
-            remove_folder(host, RunFolder(name))
+        guest = look.inventory.guests.get(name)
+
+        def clear(host: Host, name: str = name, guest: Guest | None = guest) -> None:
+            if guest:
+                stop.clear(host, guest)
+            else:
+                take_down(host, name)
+                remove_folder(host, RunFolder(name))
 
         yield Finding(name, problem, command, Mend((locks.guest_lock(name),), clear))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 
 from chyves_core import locks, logs
 from chyves_core.errors import ChyvesError
@@ -14,8 +15,9 @@ from chyves_core.network.design import Design
 from chyves_core.network.ifconfig import read_interfaces
 from chyves_core.network.plan import plan_down, plan_release, plan_up
 from chyves_core.plan import run
+from chyves_core.runtime import read_runtime
 from chyves_core.settings import Settings
-from chyves_core.supervise import ctl
+from chyves_core.supervise import ctl, hooks
 from chyves_core.supervise.boot import plan_boot, plan_host, read_surroundings
 from chyves_core.supervise.ending import Ending, explain
 from chyves_core.supervise.folder import RunFolder, read_boots
@@ -23,6 +25,8 @@ from chyves_core.supervise.going_back import go_back_at_reboot
 from chyves_core.supervise.swtpm import end_swtpm
 
 NETWORK_LOCK = "network"
+# How long poststart hooks wait for a bhyve that is begun together with them.
+BHYVE_SECONDS = 10.0
 
 
 def prepare(host: Host, name: str, *, first: bool) -> None:
@@ -41,6 +45,7 @@ def prepare(host: Host, name: str, *, first: bool) -> None:
         host.act(*folder.remove("iso"))
         iso = None
     if not first:
+        hooks.run(host, guest, hooks.REBOOT)
         go_back_at_reboot(host, inventory.storage, guest)
     boot = plan_boot(host, around, guest, iso)
     host.act(*boot.before, *plan_host(around))
@@ -69,24 +74,43 @@ def is_ejected(guest: Guest, settings: Settings, reboots: int) -> bool:
     return 0 < limit <= reboots
 
 
+def after_start(host: Host, name: str) -> None:
+    """Run the hooks for a guest that has just been started, as soon as its bhyve is there."""
+    guest = read_inventory(host).guest(name)
+    deadline = time.monotonic() + BHYVE_SECONDS
+    while time.monotonic() < deadline:
+        runtime = read_runtime(host)
+        if runtime.bhyve(name) and runtime.has_vmm(name):
+            hooks.run(host, guest, hooks.POSTSTART)
+            return
+        time.sleep(0.1)
+
+
 def clear_up(host: Host, name: str, status: str) -> None:
     """Write down how the guest ended, and take away what its run made; its run folder goes last."""
     folder = RunFolder(name)
     ending = explain(status, host.read_text(folder.file("bhyve.log")) or "")
+    guest = None
     with contextlib.suppress(ChyvesError):
-        log_ending(host, name, ending)
+        guest = log_ending(host, name, ending)
     with locks.hold(host, locks.guest_lock(name), seconds=60):
         take_down(host, name)
+    # Not under the lock: a hook may want to take a snapshot. The supervisor is still there, so the
+    # guest can't be started or deleted meanwhile.
+    if guest:
+        hooks.run(host, guest, hooks.POSTSTOP, ending=ending.text)
+    with locks.hold(host, locks.guest_lock(name), seconds=60):
         word = "ok" if ending.clean else "failed"
         host.write(folder.ending, f"{word} {ending.text}\n", 0o600)
         remove_folder(host, folder)
 
 
-def log_ending(host: Host, name: str, ending: Ending) -> None:
-    """Write into the guest's log how it ended."""
+def log_ending(host: Host, name: str, ending: Ending) -> Guest:
+    """Write into the guest's log how it ended; return the guest."""
     inventory = read_inventory(host)
-    level = "info" if ending.clean else "error"
-    logs.log(host, inventory.storage, inventory.guest(name), level, ending.text)
+    guest = inventory.guest(name)
+    logs.log(host, inventory.storage, guest, "info" if ending.clean else "error", ending.text)
+    return guest
 
 
 def bring_up(host: Host, guest: Guest, design: Design, settings: Settings) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from chyves_core.cli import for_each
@@ -18,7 +19,7 @@ from chyves_core.network.plan import check_there, sketch_up
 from chyves_core.network.sketch import Sketch
 from chyves_core.plan import Plan, Run, Write, run
 from chyves_core.runtime import SUPERVISOR, Runtime, read_runtime
-from chyves_core.supervise import ctl
+from chyves_core.supervise import ctl, hooks
 from chyves_core.supervise.boot import (
     Boot,
     Surroundings,
@@ -146,6 +147,7 @@ def show(host: Host, around: Surroundings, starts: Sequence[Start]) -> None:
     host.act(*plan_host(around))
     sketch = Sketch(read_interfaces(host))
     for start in starts:
+        hooks.run(host, start.guest, hooks.PRESTART)
         host.act(*start.back, *start.boot.before)
         planned = len(sketch.steps)
         sketch_up(sketch, start.guest, around.design)
@@ -169,14 +171,25 @@ def show(host: Host, around: Surroundings, starts: Sequence[Start]) -> None:
 def launch(host: Host, around: Surroundings, start: Start) -> None:
     """Start one guest; where that fails, what was made for it is taken away again."""
     name = start.guest.name
-    with locks.hold_for_change(host, title_of(name), locks.guest_lock(name)):
-        try:
-            ready(host, around, start)
-            host.act(supervisor(host, start.guest))
-        except (HostError, KeyboardInterrupt):
-            take_down(host, name)
-            remove_folder(host, RunFolder(name))
-            raise
+    lock = locks.guest_lock(name)
+    with (
+        locks.hold_for_change(host, title_of(name), lock),
+        cleared_where_it_fails(host, start.guest),
+    ):
+        ready(host, around, start)
+        host.act(supervisor(host, start.guest))
+
+
+@contextmanager
+def cleared_where_it_fails(host: Host, guest: Guest) -> Iterator[None]:
+    """Take away what was made for a guest where the start within fails."""
+    try:
+        yield
+    except (HostError, KeyboardInterrupt) as error:
+        take_down(host, guest.name)
+        hooks.run(host, guest, hooks.POSTSTOP, ending=f"could not be started: {error}")
+        remove_folder(host, RunFolder(guest.name))
+        raise
 
 
 def ready(host: Host, around: Surroundings, start: Start) -> None:
@@ -186,6 +199,7 @@ def ready(host: Host, around: Surroundings, start: Start) -> None:
         wait_until_gone(host, [name])
     runtime = read_runtime(host)
     check_can_start(start.guest, runtime, taken_by_running(around.inventory, runtime))
+    hooks.run(host, start.guest, hooks.PRESTART)
     if runtime.has_vmm(name):
         take_down(host, name)
     if go_back(host, around.inventory.storage, start.guest, START):
@@ -258,7 +272,11 @@ def stay(host: Host, around: Surroundings, start: Start) -> str:
     """
     host.act(*plan_host(around))
     name = start.guest.name
-    with locks.hold_for_change(host, title_of(name), locks.guest_lock(name)):
+    lock = locks.guest_lock(name)
+    with (
+        locks.hold_for_change(host, title_of(name), lock),
+        cleared_where_it_fails(host, start.guest),
+    ):
         ready(host, around, start)
     host.interactive(supervisor_words(host, start.guest))
     return told_ending(name, host.read_text(RunFolder(name).ending) or "failed it was interrupted")

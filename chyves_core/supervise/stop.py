@@ -12,6 +12,7 @@ from chyves_core.guests import Guest
 from chyves_core.host import Host
 from chyves_core.plan import Step, run
 from chyves_core.runtime import Runtime, read_processes, read_runtime
+from chyves_core.supervise import hooks
 from chyves_core.supervise.boot_step import remove_folder, take_down
 from chyves_core.supervise.folder import RunFolder
 
@@ -141,6 +142,8 @@ def kill(host: Host, guest: Guest) -> None:
 def clear(host: Host, guest: Guest) -> None:
     """Take away what is left of a guest that no process keeps running."""
     take_down(host, guest.name)
+    if RunFolder(guest.name).exists(host):
+        hooks.run(host, guest, hooks.POSTSTOP, ending="its supervisor was killed")
     remove_folder(host, RunFolder(guest.name))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 
 from chyves_core.cli import for_each, report
@@ -9,6 +10,7 @@ from chyves_core.errors import FAILED, OK, ChyvesError
 from chyves_core.guests import Guest, Inventory
 from chyves_core.host import SAYS_PROGRESS, Host
 from chyves_core.runtime import read_runtime
+from chyves_core.supervise import hooks
 from chyves_core.supervise.stop import STOP_SECONDS, ask_to_stop, kill, wait_for_end
 
 __all__ = ["STOP_SECONDS", "choose", "kill_all", "stop_all", "stopped"]
@@ -34,8 +36,17 @@ def stopped(host: Host, guests: Sequence[Guest]) -> list[Guest]:
 def stop_all(host: Host, guests: Sequence[Guest], seconds: float, say: Say) -> int:
     """Shut all the guests down and say how each ended; return the worst status."""
     asked: list[Guest] = []
+    begun = time.monotonic()
+    has_hooks = bool(hooks.find(host, hooks.PRESTOP))
+
+    def left() -> float:
+        """Return the seconds that are left of those that were given; hooks use them up."""
+        return max(1.0, begun + seconds - time.monotonic()) if has_hooks else seconds
 
     def ask(guest: Guest) -> None:
+        if has_hooks and read_runtime(host).is_running(guest.name):
+            # The guest itself needs time to shut down, too.
+            hooks.run(host, guest, hooks.PRESTOP, seconds=left() / 2)
         ask_to_stop(host, guest, force=False)
         asked.append(guest)
 
@@ -43,7 +54,7 @@ def stop_all(host: Host, guests: Sequence[Guest], seconds: float, say: Say) -> i
     if host.dry_run:
         return worst
     shown = say if host.level >= SAYS_PROGRESS else lambda text: None
-    ended = wait_for_end(host, asked, seconds, shown)
+    ended = wait_for_end(host, asked, left(), shown)
     for guest in asked:
         if guest.name in ended:
             say(f"{guest.name}: {ended[guest.name]}")

@@ -72,8 +72,20 @@ phase() {
 	echo "$*" >"$folder/phase.new" && mv "$folder/phase.new" "$folder/phase"
 }
 
+# poststart: run the hooks for a guest that has just been started, beside its bhyve; nothing is
+# started where there are none.
+poststart() {
+	for hook in "${CHYVES_LAB:+$CHYVES_LAB/root}"/usr/local/etc/chyves/hooks/poststart.d/*; do
+		[ -x "$hook" ] || continue
+		"$chyves" boot-step "$guest" started </dev/null >/dev/null 2>&1 &
+		poststart=$!
+		break
+	done
+}
+
 status=0
 boot=first
+started='' poststart=''
 while [ "$status" -eq 0 ] || [ -e "$folder/reload" ]; do
 	[ ! -e "$folder/stop" ] || break
 	rm -f "$folder/reload" "$folder/loader.limit" "$folder/late"
@@ -89,6 +101,8 @@ while [ "$status" -eq 0 ] || [ -e "$folder/reload" ]; do
 	fi
 	[ ! -e "$folder/stop" ] || break
 	phase running
+	[ -n "$started" ] || poststart
+	started=yes
 	run_words bhyve.argv
 	status=$?
 	# Whatever way bhyve ends, the kernel keeps the VM.
@@ -96,5 +110,6 @@ while [ "$status" -eq 0 ] || [ -e "$folder/reload" ]; do
 done
 
 phase "ended $status"
+[ -z "$poststart" ] || wait "$poststart"
 # Not exec: as long as this shell is there, the guest counts as running.
 "$chyves" boot-step "$guest" ended "$status"

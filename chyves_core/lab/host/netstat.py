@@ -1,4 +1,4 @@
-"""netstat(1): the routing table, as `netstat -rn` shows it.
+"""netstat(1): the routing table (`netstat -rn`) and the interfaces (`netstat -in`, `-ibn`).
 
 From 14.0 on it asks by netlink(4): a route without a gateway has the link of the interface that it
 leads to, so a host's own address has that of lo0 (route_netlink.c). Before it was the card's own.
@@ -15,7 +15,7 @@ from chyves_core.lab.host.getopt import BadOption, parse_options
 from chyves_core.lab.host.interfaces import Interface, read_interfaces
 from chyves_core.lab.host.state import HostState
 
-USAGE = "usage: netstat -r [-n] [-f address_family]"
+USAGE = "usage: netstat -r [-n] [-f address_family]\n       netstat -i [-bnW]"
 TITLES = {"inet": "Internet", "inet6": "Internet6"}
 WIDTHS = {"inet": (18, 18, 5, 9), "inet6": (33, 29, 5, 9)}
 # Where the lab's rc.conf says that its host reaches the world.
@@ -25,23 +25,49 @@ Route = tuple[str, str, str, str]
 
 
 def main(arguments: list[str], lab: Lab) -> int:
-    """Print the routes of both families, or of one; netstat shows much else, the lab does not."""
+    """Print routes or interfaces; netstat shows much else, the lab does not."""
     try:
-        options, rest = parse_options(arguments, "rnWf:")
-        if rest or "r" not in {letter for letter, _ in options}:
+        options, rest = parse_options(arguments, "ribnWf:")
+        letters = {letter for letter, _ in options}
+        if rest or not letters & {"r", "i"}:
             raise BadOption("")
     except BadOption as bad:
         print(f"netstat: {bad}\n{USAGE}" if str(bad) else USAGE, file=sys.stderr)
         return 1
     wanted = dict(options).get("f")
     state = read_interfaces(lab)
+    if "i" in letters:
+        print_interfaces(state, with_bytes="b" in letters)
+        return 0
     print("Routing tables")
     for family in ("inet", "inet6"):
-        found = sorted(routes(state, family, lab.freebsd >= (14, 0)), key=lambda route: route[0] != "default")
+        found = sorted(
+            routes(state, family, lab.freebsd >= (14, 0)), key=lambda route: route[0] != "default"
+        )
         if wanted in (None, family) and found:
             print(f"\n{TITLES[family]}:")
             print_table(family, found)
     return 0
+
+
+def print_interfaces(state: HostState, *, with_bytes: bool) -> None:
+    """Print the interfaces and what went over them (captures ifconfig netstat-in).
+
+    The lab counts no frames; `traffic` of an interface in its state holds bytes in and out.
+    """
+    names = [f"{each['name']}{'' if each['up'] else '*'}" for each in state["interfaces"]]
+    width = max([4, *map(len, names)])
+    bytes_in, bytes_out = ("     Ibytes", "     Obytes") if with_bytes else ("", "")
+    head = f"{'Name':{width}} {'Mtu':>5} {'Network':13} {'Address':17} {'Ipkts':>8} Ierrs Idrop"
+    print(f"{head}{bytes_in} {'Opkts':>8} Oerrs{bytes_out}  Coll")
+    for name, each in zip(names, state["interfaces"], strict=True):
+        link = f"<Link#{each['index']}>"
+        address = each.get("ether") or (each["name"] if each["kind"] == "lo" else "")
+        came, went = each.get("traffic", (0, 0))
+        if with_bytes:
+            bytes_in, bytes_out = f" {came:>10}", f" {went:>10}"
+        head = f"{name:{width}} {each['mtu']:>5} {link:13} {address:17} {0:>8} {0:>5} {0:>5}"
+        print(f"{head}{bytes_in} {0:>8} {0:>5}{bytes_out} {0:>5}")
 
 
 def print_table(family: str, found: list[Route]) -> None:
@@ -66,9 +92,7 @@ def routes(state: HostState, family: str, by_netlink: bool) -> Iterator[Route]:
         yield "default", ROUTER, "UGS", default
 
 
-def routes_of(
-    interface: Interface, over: Interface, address: str, prefix: int
-) -> Iterator[Route]:
+def routes_of(interface: Interface, over: Interface, address: str, prefix: int) -> Iterator[Route]:
     """Yield the routes to an address and to its network; `over` is the way to the address."""
     host = ipaddress.ip_interface(f"{address.partition('%')[0]}/{prefix}")
     link = f"link#{interface['index']}"

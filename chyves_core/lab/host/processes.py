@@ -31,12 +31,16 @@ class Process(NamedTuple):
 
 
 class Vitals(NamedTuple):
-    """What the machine says of a process: parent, state letter, resident kilobytes, start."""
+    """What the machine says of a process: parent, state letter, resident kilobytes, start.
+
+    `cpu` are the seconds that it has computed.
+    """
 
     ppid: int
     state: str
     rss: int
     started: str
+    cpu: float = 0.0
 
 
 def vitals(pid: int) -> Vitals | None:
@@ -51,7 +55,8 @@ def vitals(pid: int) -> Vitals | None:
     if words[0] in "ZX":
         return None
     kilobytes = int(words[21]) * os.sysconf("SC_PAGE_SIZE") // 1024
-    return Vitals(int(words[1]), words[0], kilobytes, words[19])
+    cpu = (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
+    return Vitals(int(words[1]), words[0], kilobytes, words[19], cpu)
 
 
 def _vitals_by_ps(pid: int) -> Vitals | None:

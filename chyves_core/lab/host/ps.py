@@ -30,6 +30,12 @@ def _command(process: Process) -> str:
     return f"{process.title} ({process.name})" if process.titled else process.title
 
 
+def _cpu_time(seconds: float) -> str:
+    """Return computing time as ps shows it: minutes, seconds, hundredths."""
+    minutes, rest = divmod(seconds, 60)
+    return f"{minutes:.0f}:{rest:05.2f}"
+
+
 COLUMNS: dict[str, tuple[str, bool, Callable[[Process, Vitals], str]]] = {
     "pid": ("PID", True, lambda process, now: str(process.pid)),
     "ppid": ("PPID", True, lambda process, now: str(now.ppid)),
@@ -38,7 +44,7 @@ COLUMNS: dict[str, tuple[str, bool, Callable[[Process, Vitals], str]]] = {
     "state": ("STAT", False, _state),
     "user": ("USER", False, lambda process, now: "root"),
     "tt": ("TT", False, lambda process, now: " -"),
-    "time": ("TIME", True, lambda process, now: "0:00.01"),
+    "time": ("TIME", True, lambda process, now: _cpu_time(now.cpu)),
     "ucomm": ("UCOMM", False, lambda process, now: process.name),
     "comm": ("COMMAND", False, lambda process, now: process.name),
     "command": ("COMMAND", False, lambda process, now: _command(process)),

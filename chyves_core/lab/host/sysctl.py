@@ -8,6 +8,7 @@ import time
 from chyves_core.lab.home import Lab
 from chyves_core.lab.host import modules, oids
 from chyves_core.lab.host.getopt import BadOption, parse_options
+from chyves_core.lab.host.kstats import kstats
 from chyves_core.lab.host.release import kernel_version, os_release, osreldate
 from chyves_core.lab.host.state import HostState, change_host, read_host
 
@@ -72,7 +73,7 @@ def _computed(lab: Lab, values: dict[str, str], state: HostState) -> dict[str, s
 
 def _handle(lab: Lab, text: str, flags: set[str]) -> int:
     name, equals, value = text.partition("=")
-    values = all_values(lab, read_host(lab))
+    values = kstats(lab) if name.startswith("kstat") else all_values(lab, read_host(lab))
     names = [key for key in values if key == name or key.startswith(f"{name}.")]
     if not names:
         if "i" in flags:
