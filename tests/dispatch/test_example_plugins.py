@@ -56,7 +56,7 @@ def test_plugins_are_listed_explained_and_completed_like_commands(plugins: LabHo
 
 def test_guests_of_a_lab_are_completed_with_one_zfs_call(plugins: LabHost) -> None:
     plugins.forget_commands()
-    assert plugins.output("complete", "w").splitlines() == ["web1", "web2"]
+    assert plugins.output("complete", "we").splitlines() == ["web1", "web2"]
     assert [argv[:2] for argv in plugins.commands()] == [["zfs", "list"]]
 
 
@@ -74,4 +74,4 @@ def test_completing_a_guest_costs_little_more_than_the_zfs_list_it_needs(lab: La
         return min(times)
 
     alone = best_time(*zfs_list.split())
-    assert best_time(str(lab.lab.bin / "chyves"), "complete", "w") <= 1.5 * alone
+    assert best_time(str(lab.lab.bin / "chyves"), "complete", "we") <= 1.5 * alone
