@@ -26,6 +26,7 @@ CHECKS: tuple[Check, ...] = (
     guests.wrong_values,
     leftovers.remains_of_guests,
     leftovers.unused_bridges,
+    leftovers.unused_switches,
     networks.behind_nat,
     host.programs,
     host.modules,

@@ -20,6 +20,7 @@ PROGRAMS: dict[str, str] = {
     "daemon": "chyves_core.lab.host.daemon",
     "fetch": "chyves_core.lab.host.fetch",
     "route": "chyves_core.lab.host.route",
+    "ngctl": "chyves_core.lab.host.ngctl",
     "pfctl": "chyves_core.lab.host.pfctl",
     "dnsmasq": "chyves_core.lab.host.dnsmasq",
     "pciconf": "chyves_core.lab.host.pciconf",

@@ -11,8 +11,9 @@ from chyves_core.guests import Guest
 from chyves_core.listing import Listed
 from chyves_core.look import Look
 from chyves_core.network.bridges import MADE
-from chyves_core.network.design import Design, find_bridge, find_tap, tap_mark
+from chyves_core.network.design import PRIVATE, Design, find_bridge, find_tap, tap_mark
 from chyves_core.network.ifconfig import Interface, bridge_of, read_interfaces
+from chyves_core.network.netgraph import ports_of
 from chyves_core.network.plan import taps_of
 from chyves_core.output import Repeated, Row
 from chyves_core.settings import default_settings, global_settings
@@ -54,7 +55,7 @@ class Networks:
     @cached_property
     def bridges(self) -> dict[str, Interface | None]:
         """All bridges by name, those that the design names and those that the host has."""
-        named = {*self.design.attached, *(tap.bridge for tap in self.taps.values() if tap.bridge)}
+        named = {*self.design.bridges, *(tap.bridge for tap in self.taps.values() if tap.bridge)}
         named.add(default_settings(self.look.inventory.storage)["bridge"])
         found = {name: find_bridge(name, self.interfaces) for name in named}
         known = {each.name for each in found.values() if each}
@@ -180,6 +181,14 @@ def document(look: Look) -> dict[str, object]:
         for name in guest.interfaces
         if name.startswith("vale")
     ]
+    switches = [
+        {
+            "port": f"{switch}:{number}",
+            "guest": guest.name,
+            "attached": networks.design.uplink(switch) or PRIVATE,
+        }
+        for guest, switch, number in ports_of(look.inventory.guests.values())
+    ]
     return {
         "mode": networks.settings["network_design_mode"],
         "default": default_settings(look.inventory.storage)["bridge"],
@@ -196,4 +205,5 @@ def document(look: Look) -> dict[str, object]:
             for each in networks.design.vlans.values()
         ],
         "vale_ports": ports,
+        "netgraph_ports": switches,
     }
