@@ -28,6 +28,7 @@ CHECKS: tuple[Check, ...] = (
     leftovers.unused_bridges,
     leftovers.unused_switches,
     networks.behind_nat,
+    networks.in_bridges,
     host.programs,
     host.modules,
     needs.processor,

@@ -21,6 +21,8 @@ PROGRAMS: dict[str, str] = {
     "fetch": "chyves_core.lab.host.fetch",
     "route": "chyves_core.lab.host.route",
     "ngctl": "chyves_core.lab.host.ngctl",
+    "jail": "chyves_core.lab.host.jail",
+    "jls": "chyves_core.lab.host.jls",
     "pfctl": "chyves_core.lab.host.pfctl",
     "dnsmasq": "chyves_core.lab.host.dnsmasq",
     "pciconf": "chyves_core.lab.host.pciconf",

@@ -18,6 +18,8 @@ BRIDGE_VERBS = {
     "unjoin": (1, 1),
     "migrate": (1, 1),
     "nat": (1, 2),
+    "jail": (1, 1),
+    "unjail": (1, 1),
 }
 LATER = "it sees the change when it starts the next time, or reboots"
 
@@ -68,6 +70,12 @@ class NetworkCommand(Changing):
             from chyves_core.network.nat_use import nat_command
 
             told = nat_command(self.host, (bridge, verb, *words))
+            self.say(f"# {told}" if self.dry_run else told)
+        elif verb in ("jail", "unjail"):
+            from chyves_core.network import jails_use
+
+            act = jails_use.join if verb == "jail" else jails_use.leave
+            told = act(self.host, bridge, words[0])
             self.say(f"# {told}" if self.dry_run else told)
         elif verb in ("attach", "private"):
             self.attach(bridge, words[0] if words else "private")

@@ -103,7 +103,7 @@ def check_nat(nat: Nat, host: NatHost, attached: str | None, others: Iterable[Na
         )
     there = host.interfaces.get(nat.bridge)
     for member in there.members if there else ():
-        if not member.startswith("tap"):
+        if not member.startswith(("tap", "epair")):
             raise Refused(
                 f"{nat.bridge}: has {member} as a member, NAT is for private bridges",
                 f"ifconfig {nat.bridge} deletem {member}",

@@ -13,6 +13,8 @@ from chyves_core.look import Look
 from chyves_core.network.bridges import MADE
 from chyves_core.network.design import PRIVATE, Design, find_bridge, find_tap, tap_mark
 from chyves_core.network.ifconfig import Interface, bridge_of, read_interfaces
+from chyves_core.network.jails import find_epair
+from chyves_core.network.jails import wanted as wanted_jails
 from chyves_core.network.netgraph import ports_of
 from chyves_core.network.plan import taps_of
 from chyves_core.output import Repeated, Row
@@ -104,7 +106,12 @@ class Networks:
         taps = [tap for tap in self.taps.values() if tap.bridge == name]
         for tap in sorted(taps, key=lambda tap: natural(tap.name)):
             yield self.member(tap.name, "tap", tap.guest.name, self.tap_state(tap))
-        known = {uplink, *(tap.name for tap in taps)}
+        jails = [each for each in wanted_jails(self.settings) if each.bridge == name]
+        ends = {each.jail: find_epair(each, self.interfaces) for each in jails}
+        for jail, end in ends.items():
+            here = AS_DESIGNED if end and end.name in present else MISSING
+            yield self.member(end.name if end else "epair", "epair", f"{jail} (jail)", here)
+        known = {uplink, *(tap.name for tap in taps), *(end.name for end in ends.values() if end)}
         for each in sorted(set(present) - known, key=natural):
             owner = self.taps[each].guest.name if each in self.taps else None
             groups = set(self.interfaces[each].groups) if each in self.interfaces else set()
