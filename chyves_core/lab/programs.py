@@ -31,6 +31,7 @@ PROGRAMS: dict[str, str] = {
     "rctl": "chyves_core.lab.host.rctl",
     "cu": "chyves_core.lab.host.cu",
     "netstat": "chyves_core.lab.host.netstat",
+    "sockstat": "chyves_core.lab.host.sockstat",
     "ps": "chyves_core.lab.host.ps",
     "pgrep": "chyves_core.lab.host.pgrep",
     "pkill": "chyves_core.lab.host.pkill",
