@@ -38,9 +38,9 @@ def remains_of_guests(look: Look) -> Iterator[Finding]:
         if lun.owner:
             remains.setdefault(lun.owner, []).append(f"unit {lun.number} of ctl(4)")
     for file in look.host.list_folder(netgraph.FOLDER):
-        switch, is_mark, guest = file.partition(".")
+        switch, is_mark, user = file.partition(".")
         if is_mark:
-            remains.setdefault(guest, []).append(switch)
+            remains.setdefault(user, []).append(switch)
     for name in look.host.list_folder(f"{RUN_FOLDER}/guests"):
         remains.setdefault(name, []).append(f"{RUN_FOLDER}/guests/{name}")
     for name, left in sorted(remains.items()):
