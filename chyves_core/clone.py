@@ -28,7 +28,7 @@ NATIVE = frozenset(
     "atime checksum compression copies dedup logbias primarycache recordsize "
     "redundant_metadata secondarycache snapdir sync volmode xattr".split()
 )
-OF_INTERFACE = re.compile(r"(tap\d+|vale\d+(:\d+)?)_(mac|bridge)")
+OF_INTERFACE = re.compile(r"(tap\d+|vale\d+(:\d+)?|netgraph\d+:\d+)_(mac|bridge)")
 DISK_SERIAL = f"{GUEST_PREFIX}disk_serial"
 
 

@@ -15,6 +15,7 @@ from itertools import count
 from chyves_core.errors import Refused
 from chyves_core.guests import GUEST_PREFIX
 from chyves_core.host import Host
+from chyves_core.network.netgraph import FIRST_PORT
 from chyves_core.pools import Storage
 
 # The addresses that the FreeBSD Foundation set aside for bhyve; bhyve(8), virtio-net.
@@ -37,8 +38,9 @@ class Taken:
         return f"tap{take(self.taps, start, 32767, 'tap')}"
 
     def next_vale(self, switch: str) -> str:
-        """Take and return the first free port, from 0 on, of a vale(4) switch."""
-        name = next(name for port in count() if (name := f"{switch}:{port}") not in self.vales)
+        """Take and return the first free port of a switch; those before are netgraph's uplink."""
+        first = FIRST_PORT if switch.startswith("netgraph") else 0
+        name = next(name for port in count(first) if (name := f"{switch}:{port}") not in self.vales)
         self.vales.add(name)
         return name
 
@@ -98,7 +100,7 @@ def add_guest(taken: Taken, properties: dict[str, str]) -> None:
     """Add what the properties of one guest take."""
     interfaces = properties.get("net_ifaces", "").split(",")
     taken.taps |= set(numbers("tap", interfaces))
-    taken.vales |= {name for name in interfaces if name.startswith("vale")}
+    taken.vales |= {name for name in interfaces if name.startswith(("vale", "netgraph"))}
     taken.nmdms |= set(numbers("nmdm", [properties.get("serial", "")]))
     port = properties.get("uefi_vnc_port", "")
     taken.ports |= set(numbers("", [port]))

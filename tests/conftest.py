@@ -159,6 +159,8 @@ SLOW = (
     "tests/commands/test_pools_crash.py",
     "tests/commands/test_network_many.py",
     "tests/commands/test_networks_stay.py",
+    "tests/commands/test_jails.py",
+    "tests/commands/test_netgraph.py",
     "tests/commands/test_apply_refusals.py",
     "tests/commands/test_clone_failures.py",
     "tests/commands/test_create_image",

@@ -90,7 +90,7 @@ def range_of(device: str) -> range:
     """Return the slots that a device of this kind is first looked for in."""
     if device.startswith(("disk", "img")):
         return DISKS
-    return INTERFACES if device.startswith(("tap", "vale")) else OTHERS
+    return INTERFACES if device.startswith(("tap", "vale", "netgraph")) else OTHERS
 
 
 def assign(

@@ -12,6 +12,7 @@ from chyves_core.guests import Guest
 from chyves_core.host import Host
 from chyves_core.look import Look
 from chyves_core.names import GUEST_NAME, VM_PREFIX
+from chyves_core.network import netgraph, netgraph_use
 from chyves_core.network.bridges import drop_unused
 from chyves_core.network.design import owner_of
 from chyves_core.network.ifconfig import read_interfaces
@@ -36,6 +37,10 @@ def remains_of_guests(look: Look) -> Iterator[Finding]:
     for lun in ctl.read_target(look.host).luns:
         if lun.owner:
             remains.setdefault(lun.owner, []).append(f"unit {lun.number} of ctl(4)")
+    for file in look.host.list_folder(netgraph.FOLDER):
+        switch, is_mark, user = file.partition(".")
+        if is_mark:
+            remains.setdefault(user, []).append(switch)
     for name in look.host.list_folder(f"{RUN_FOLDER}/guests"):
         remains.setdefault(name, []).append(f"{RUN_FOLDER}/guests/{name}")
     for name, left in sorted(remains.items()):
@@ -66,3 +71,15 @@ def unused_bridges(look: Look) -> Iterator[Finding]:
         mend = Mend((NETWORK_LOCK,), acting((step,)))
         problem = "was made for guests, and none uses it"
         yield Finding(step.argv[1], problem, str(step), mend)
+
+
+def unused_switches(look: Look) -> Iterator[Finding]:
+    """Find switches of netgraph(4) that chyves made and that nobody uses."""
+    for switch in netgraph_use.unused(look.host):
+
+        def clear(host: Host, switch: str = switch) -> None:
+            host.act(*netgraph_use.plan_clearing(host, switch))
+
+        problem = "was made for guests, and none uses it"
+        command = f"ngctl shutdown {netgraph.node_of(switch)}:"
+        yield Finding(switch, problem, command, Mend((NETWORK_LOCK,), clear))

@@ -1,4 +1,4 @@
-"""Networks behind NAT that are not as designed, and what is left of such."""
+"""Networks behind NAT and jails in bridges that are not as designed, and what is left of such."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from chyves_core.doctor.unfinished import acting
 from chyves_core.errors import Refused
 from chyves_core.host import Host
 from chyves_core.look import Look
-from chyves_core.network import nat, nat_use
+from chyves_core.network import jails, jails_use, nat, nat_use
 from chyves_core.network.design import Design
+from chyves_core.network.ifconfig import read_interfaces
 from chyves_core.settings import Settings, global_settings
 from chyves_core.supervise.boot_step import NETWORK_LOCK
 
@@ -68,3 +69,29 @@ def not_as_designed(
     command = f"chyves network {bridge} nat {words}"
     problem = f"is not behind NAT as designed, {words}"
     yield Finding(bridge, problem, command, Mend((NETWORK_LOCK,), mend))
+
+
+def in_bridges(look: Look) -> Iterator[Finding]:
+    """Find jails that are not in their bridges, and epairs of such as should be in none."""
+    settings = global_settings(look.inventory.storage)
+    wanted = jails.wanted(settings)
+    for each in read_interfaces(look.host).values():
+        member = jails.member_of(each)
+        if member and member not in wanted:
+            problem = f"{each.name} was made for it, and it is not to be in {member.bridge}"
+            plan = jails_use.plan_leaving(look.host, member)
+            command = f"chyves network {member.bridge} unjail {member.jail}"
+            yield Finding(member.jail, problem, command, Mend((NETWORK_LOCK,), acting(plan)))
+    design = jails_use.read_design(look.host, settings)
+    running = jails_use.read_jails(look.host) if wanted and design.automatic else {}
+    for member in wanted if running else ():
+        command = f"chyves network {member.bridge} jail {member.jail}"
+        try:
+            jails.check_jail(member.jail, running)
+            plan = jails_use.plan_member(look.host, design, member)
+        except Refused as error:
+            yield Finding(member.jail, error.message.removeprefix(f"{member.jail}: "), command)
+            continue
+        if plan:
+            problem = f"is not in {member.bridge} as designed"
+            yield Finding(member.jail, problem, command, Mend((NETWORK_LOCK,), acting(plan)))

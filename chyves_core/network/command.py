@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from chyves_core.cli import Changing, cli
@@ -17,6 +18,8 @@ BRIDGE_VERBS = {
     "unjoin": (1, 1),
     "migrate": (1, 1),
     "nat": (1, 2),
+    "jail": (1, 1),
+    "unjail": (1, 1),
 }
 LATER = "it sees the change when it starts the next time, or reboots"
 
@@ -54,8 +57,12 @@ class NetworkCommand(Changing):
 
     def change_bridge(self, bridge: str, verb: str, words: tuple[str, ...]) -> None:
         """Do what a verb says with a bridge."""
+        from chyves_core.network.netgraph import SWITCH
         from chyves_core.network.nics import check_bridge_name
 
+        if re.fullmatch(SWITCH, bridge, re.ASCII) and verb in ("attach", "private"):
+            self.attach_switch(bridge, words[0] if words else "private")
+            return
         check_bridge_name(bridge)
         if verb == "default":
             self.make_default(bridge)
@@ -63,6 +70,12 @@ class NetworkCommand(Changing):
             from chyves_core.network.nat_use import nat_command
 
             told = nat_command(self.host, (bridge, verb, *words))
+            self.say(f"# {told}" if self.dry_run else told)
+        elif verb in ("jail", "unjail"):
+            from chyves_core.network import jails_use
+
+            act = jails_use.join if verb == "jail" else jails_use.leave
+            told = act(self.host, bridge, words[0])
             self.say(f"# {told}" if self.dry_run else told)
         elif verb in ("attach", "private"):
             self.attach(bridge, words[0] if words else "private")
@@ -108,6 +121,16 @@ class NetworkCommand(Changing):
             self.say(f"{bridge}: is {what}")
         else:
             self.say(f"{bridge}: is to be {what}; network_design_mode is system, do it yourself")
+
+    def attach_switch(self, switch: str, interface: str) -> None:
+        """Attach a switch of netgraph(4) to an interface, or to none."""
+        from chyves_core.network.netgraph_use import attach
+
+        if self.vlan is not None:
+            raise UsageError(f"--vlan: is for bridges, not for {switch}")
+        told = attach(self.host, switch, interface, self.confirm)
+        if not self.dry_run:
+            self.say(told)
 
     def join(self, bridge: str, verb: str, tap: str) -> None:
         """Put a tap into a bridge, or take it out."""

@@ -8,7 +8,7 @@ from chyves_core.bhyve.version import read_facts
 from chyves_core.errors import Refused
 from chyves_core.guests import Inventory
 from chyves_core.host import Host
-from chyves_core.network import nat, nat_use
+from chyves_core.network import nat, nat_use, netgraph_use
 from chyves_core.network.attaching import ask, check_attachable
 from chyves_core.network.bridges import is_card
 from chyves_core.network.design import Design, find_bridge, is_own_bridge
@@ -30,9 +30,13 @@ def check_global(
     old = Design.from_settings(now, members_have_addresses=takes)
     new = Design.from_settings(after, members_have_addresses=takes)
     interfaces = read_interfaces(host)
-    for bridge in new.attached:
-        if way_out(old, bridge) != way_out(new, bridge):
-            check_bridge(host, interfaces, bridge, new, after, confirm)
+    for name in new.attached:
+        if way_out(old, name) == way_out(new, name):
+            continue
+        if name in new.bridges:
+            check_bridge(host, interfaces, name, new, after, confirm)
+        elif new.uplink(name) in interfaces:
+            netgraph_use.check_attachable(host, name, new.attached[name], new, confirm)
     for each in nat.wanted_nats(after).values():
         if now.own.get(each.bridge + nat.SUFFIX) != str(each):
             check_new_nat(host, each, new, after)

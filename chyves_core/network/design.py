@@ -61,6 +61,11 @@ class Design:
         automatic = settings["network_design_mode"] == "auto"
         return cls(automatic, attached, vlans, members_have_addresses)
 
+    @property
+    def bridges(self) -> list[str]:
+        """The bridges that the design names; switches of netgraph(4) are attached, too."""
+        return [name for name in self.attached if re.fullmatch(BRIDGE_NAME, name, re.ASCII)]
+
     def uplink(self, bridge: str) -> str | None:
         """Return the interface that a bridge is attached to, None for a private one."""
         interface = self.attached.get(bridge, PRIVATE)

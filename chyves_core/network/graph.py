@@ -153,7 +153,7 @@ def bridge_names(seen: Seen) -> list[str]:
     names |= set(seen.design.attached)
     for guest in seen.guests:
         names |= {guest.value(f"{tap}_bridge") for tap in guest.interfaces} - {""}
-        names |= {switch_of(each) for each in guest.interfaces if each.startswith("vale")}
+        names |= {switch_of(each) for each in guest.interfaces if is_port(each)}
     return sorted(names, key=lambda name: (len(name), name))
 
 
@@ -163,8 +163,13 @@ def is_bridge(interface: Interface) -> bool:
 
 
 def switch_of(port: str) -> str:
-    """Return the vale(4) switch of a port such as vale0:1."""
+    """Return the switch of a port such as vale0:1."""
     return port.partition(":")[0]
+
+
+def is_port(interface: str) -> bool:
+    """Return whether a guest's interface is a port of a switch: vale(4) or netgraph(4)."""
+    return interface.startswith(("vale", "netgraph"))
 
 
 def draw_bridge(name: str, seen: Seen, wires: Wires) -> str:
@@ -177,8 +182,9 @@ def draw_bridge(name: str, seen: Seen, wires: Wires) -> str:
         wires.add(interface_id(member), interface_id(name), now=True)
     if wanted:
         wires.add(interface_id(wanted), interface_id(name), now=wanted in members)
-    if name.startswith("vale"):
-        return node(interface_id(name), box([name, "vale switch"], BRIDGE))
+    if is_port(name):
+        kind = name.rstrip("0123456789")
+        return node(interface_id(name), box([name, f"{kind} switch"], BRIDGE))
     words = [name, "not there yet"]
     if there:
         whose = "made by chyves" if is_own_bridge(there) else "the host's own"
@@ -220,7 +226,7 @@ def guest_lines(guest: Guest, seen: Seen, wires: Wires) -> Iterator[str]:
         lines.append(short if short == description else f"{short}...")
     for number, each in enumerate(guest.interfaces):
         port = f"{own}:p{number}:w"
-        if each.startswith("vale"):
+        if is_port(each):
             wires.add(interface_id(switch_of(each)), port, now=words == "running")
             continue
         wanted = guest.value(f"{each}_bridge")

@@ -9,6 +9,7 @@ from chyves_core import journal, locks, zfs
 from chyves_core.errors import NotFound, Refused
 from chyves_core.guests import GUEST_PREFIX, Guest, Inventory, read_inventory
 from chyves_core.host import Host
+from chyves_core.network import nat_use
 from chyves_core.network.bridges import drop_unused, ready_bridge
 from chyves_core.network.design import Design, find_tap, tap_mark
 from chyves_core.network.ifconfig import read_interfaces
@@ -134,7 +135,7 @@ def change_design(host: Host, inventory: Inventory, title: str, moves: Sequence[
 
 def plan_living(moves: Sequence[Move], design: Design, host: Host) -> Sketch:
     """Return the steps for taps that are on the host now; raises Refused where one can't move."""
-    sketch = Sketch(read_interfaces(host))
+    sketch = Sketch(read_interfaces(host), nat_use.natted(host))
     if not design.automatic:
         return sketch
     for each in moves:
@@ -145,6 +146,8 @@ def plan_living(moves: Sequence[Move], design: Design, host: Host) -> Sketch:
         ready = ready_bridge(sketch, design, each.bridge, whose) if each.bridge else None
         place_tap(sketch, each.after, each.tap, ready)
     drop_unused(sketch)
+    if sketch.steps:
+        nat_use.of_bridges(host, (each.bridge for each in moves))
     return sketch
 
 
@@ -154,3 +157,6 @@ def act_on_living(host: Host, moves: Sequence[Move], design: Design, planned: Sk
         return
     with locks.hold(host, NETWORK_LOCK, seconds=60):
         host.act(*plan_living(moves, design, host).plan)
+        for each in nat_use.of_bridges(host, (each.bridge for each in moves)):
+            nat_use.put_right(host, each)
+        nat_use.clear_up(host)

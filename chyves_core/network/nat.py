@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Interface, IPv4Network, ip_interface
 
 from chyves_core.errors import Refused, UsageError
+from chyves_core.network.design import find_bridge
 from chyves_core.network.ifconfig import Interface
 from chyves_core.plan import Plan, Remove, Step, Write, run
 from chyves_core.runtime import RUN_FOLDER
@@ -99,11 +100,16 @@ def check_nat(nat: Nat, host: NatHost, attached: str | None, others: Iterable[Na
     if attached:
         raise Refused(
             f"{nat.bridge}: is attached to {attached}, NAT is for private bridges",
-            f"chyves global set {nat.bridge}_phy_attach=private",
+            f"chyves network {nat.bridge} private",
         )
-    there = host.interfaces.get(nat.bridge)
+    there = find_bridge(nat.bridge, host.interfaces)
+    if there and there.name != nat.bridge:
+        raise Refused(
+            f"{nat.bridge}: is called {there.name} now, NAT needs its own name",
+            f"ifconfig {there.name} name {nat.bridge}",
+        )
     for member in there.members if there else ():
-        if not member.startswith("tap"):
+        if not member.startswith(("tap", "epair")):
             raise Refused(
                 f"{nat.bridge}: has {member} as a member, NAT is for private bridges",
                 f"ifconfig {nat.bridge} deletem {member}",

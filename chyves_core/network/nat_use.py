@@ -62,7 +62,11 @@ def nats_of(guests: Iterable[Guest], settings: Settings) -> list[nat.Nat]:
 
 def check_guests(host: Host, guests: Sequence[Guest], settings: Settings) -> None:
     """Refuse to start guests on a bridge that can't be behind NAT as it should be."""
-    found = nats_of(guests, settings)
+    check(host, nats_of(guests, settings), settings)
+
+
+def check(host: Host, found: Sequence[nat.Nat], settings: Settings) -> None:
+    """Refuse networks behind NAT that can't be as they should."""
     facts = read_nat_host(host) if found else None
     for each in found:
         assert facts is not None
@@ -75,6 +79,14 @@ def bring_up(host: Host, guest: Guest, settings: Settings) -> None:
     check_guests(host, [guest], settings)
     for each in nats_of([guest], settings):
         put_right(host, each)
+
+
+def of_bridges(host: Host, bridges: Iterable[str]) -> list[nat.Nat]:
+    """Return those of the bridges that are to be behind NAT; raises Refused where one can't be."""
+    settings = global_settings(read_inventory(host).storage)
+    found = [each for each in nat.wanted_nats(settings).values() if each.bridge in set(bridges)]
+    check(host, found, settings)
+    return found
 
 
 def natted(host: Host) -> frozenset[str]:
@@ -106,10 +118,10 @@ def nat_command(host: Host, words: Sequence[str]) -> str:
     bridge = words[0]
     if not re.fullmatch(r"bridge\d{1,5}", bridge, re.ASCII):
         raise UsageError(f"{bridge}: is not the name of a bridge", USAGE)
-    storage = read_inventory(host).storage
-    settings = global_settings(storage)
     name = f"{bridge}{nat.SUFFIX}"
-    with locks.hold(host, NETWORK_LOCK, seconds=60):
+    with locks.hold(host, NETWORK_LOCK, locks.NUMBERING, seconds=60):
+        storage = read_inventory(host).storage
+        settings = global_settings(storage)
         if list(words[2:]) == ["off"]:
             switch_off(host, bridge, settings, storage.primary.root)
             return f"{bridge}: is not behind NAT"

@@ -14,16 +14,19 @@ from chyves_core.disks.images import image_paths
 from chyves_core.errors import NotFound, Refused, UsageError
 from chyves_core.guests import GUEST_PREFIX, Guest, Inventory, read_inventory
 from chyves_core.host import Host
+from chyves_core.network import netgraph
 from chyves_core.network.design import BRIDGE_NAME, owner_of, tap_mark
 from chyves_core.network.ifconfig import read_interfaces
-from chyves_core.numbering import read_taken
+from chyves_core.numbering import Taken, read_taken
 from chyves_core.plan import Plan, run
 from chyves_core.runtime import read_runtime
-from chyves_core.settings import default_settings, global_settings
+from chyves_core.settings import Settings, default_settings, global_settings
 from chyves_core.supervise.boot_step import NETWORK_LOCK
 from chyves_core.uniqueness import check_interfaces
 
-INTERFACE = r"tap\d{1,5}|vale\d{1,3}(:\d{1,3})?"
+INTERFACE = r"tap\d{1,5}|vale\d{1,3}(:\d{1,3})?|netgraph\d{1,3}(:\d{1,3})?"
+FORMS = "tap, tap{n}, vale{s}[:{p}] or netgraph{s}[:{p}]"
+SWITCHES = ("vale", "netgraph")
 
 
 @dataclass(frozen=True)
@@ -58,22 +61,19 @@ def check_bridge_name(word: str) -> str:
 def add(host: Host, guest_name: str, word: str, bridge: str | None) -> Nic:
     """Give a guest an interface: a tap with the next free number, a certain tap, or a vale port."""
     if word != "tap" and not re.fullmatch(INTERFACE, word, re.ASCII):
-        raise UsageError(f"{word}: an interface is tap, tap{{n}} or vale{{s}}[:{{p}}]")
+        raise UsageError(f"{word}: an interface is {FORMS}")
     if bridge is not None:
         check_bridge_name(bridge)
-        if word.startswith("vale"):
+        if word.startswith(SWITCHES):
             raise UsageError(f"{word}: is on a switch of its own, not on {bridge}")
     with changing(host, guest_name) as (inventory, guest):
         settings = global_settings(inventory.storage)
         taken = read_taken(host, inventory.storage)
-        name = taken.next_tap(settings.number("tap_start_offset")) if word == "tap" else word
+        name = name_of(word, taken, settings)
         check_free(host, inventory, guest, name)
         mac = taken.new_mac()
-        on = (
-            ""
-            if name.startswith("vale")
-            else bridge or default_settings(inventory.storage)["bridge"]
-        )
+        default = default_settings(inventory.storage)["bridge"]
+        on = "" if name.startswith(SWITCHES) else bridge or default
         values = {"net_ifaces": ",".join((*guest.interfaces, name)), f"{name}_mac": mac}
         if on:
             values[f"{name}_bridge"] = on
@@ -82,6 +82,18 @@ def add(host: Host, guest_name: str, word: str, bridge: str | None) -> Nic:
         full = {f"{GUEST_PREFIX}{key}": value for key, value in values.items()}
         host.act(zfs.set_properties([guest.dataset], full))
         return Nic(name, on, mac, places[name], read_runtime(host).is_running(guest.name))
+
+
+def name_of(word: str, taken: Taken, settings: Settings) -> str:
+    """Return the name of a new interface: the next free one where the word leaves it open."""
+    if word == "tap":
+        return taken.next_tap(settings.number("tap_start_offset"))
+    if re.fullmatch(netgraph.SWITCH, word, re.ASCII):
+        return taken.next_vale(word)
+    port = netgraph.split_port(word)
+    if port and port[1] < netgraph.FIRST_PORT:
+        raise UsageError(f"{word}: ports 0 and 1 are for the uplink of {port[0]}")
+    return word
 
 
 def check_free(host: Host, inventory: Inventory, guest: Guest, name: str) -> None:

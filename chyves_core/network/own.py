@@ -14,17 +14,34 @@ def lifelines(host: Host, interfaces: Mapping[str, Interface]) -> dict[str, str]
     found: dict[str, str] = {}
     for name in default_interfaces(host.read("netstat", "-rn").stdout):
         found[name] = "the default route"
-    # ssh(1): client's address and port, then those of the server.
-    words = os.environ.get("SSH_CONNECTION", "").split()
-    if len(words) == 4:
+    for address, session in ssh_addresses(host).items():
         for each in interfaces.values():
-            if words[2] in [address.partition("/")[0] for address in each.addresses]:
-                found[each.name] = "this ssh session"
+            if address in [own.partition("/")[0].partition("%")[0] for own in each.addresses]:
+                found[each.name] = session
     for name in list(found):
         parent = interfaces[name].parent if name in interfaces else ""
         if parent:
             found.setdefault(parent, found[name])
     return found
+
+
+def ssh_addresses(host: Host) -> dict[str, str]:
+    """Return the host's addresses that ssh(1) sessions use: this one's, or all where it is hidden.
+
+    sudo(8) and doas(1) take SSH_CONNECTION away.
+    """
+    # ssh(1): client's address and port, then those of the server.
+    words = os.environ.get("SSH_CONNECTION", "").split()
+    if len(words) == 4:
+        return {words[2]: "this ssh session"}
+    answer = host.read("sockstat", "-46c", "-P", "tcp", allowed=None)
+    # USER, COMMAND, PID, FD, PROTO, LOCAL ADDRESS and FOREIGN ADDRESS (captures host sockstat).
+    rows = (line.split() for line in answer.stdout.splitlines())
+    return {
+        row[5].rpartition(":")[0]: "an ssh session"
+        for row in rows
+        if len(row) > 6 and row[1].startswith("sshd")
+    }
 
 
 def default_interfaces(output: str) -> list[str]:

@@ -11,8 +11,11 @@ from chyves_core.guests import Guest
 from chyves_core.listing import Listed
 from chyves_core.look import Look
 from chyves_core.network.bridges import MADE
-from chyves_core.network.design import Design, find_bridge, find_tap, tap_mark
+from chyves_core.network.design import PRIVATE, Design, find_bridge, find_tap, tap_mark
 from chyves_core.network.ifconfig import Interface, bridge_of, read_interfaces
+from chyves_core.network.jails import find_epair
+from chyves_core.network.jails import wanted as wanted_jails
+from chyves_core.network.netgraph import ports_of
 from chyves_core.network.plan import taps_of
 from chyves_core.output import Repeated, Row
 from chyves_core.settings import default_settings, global_settings
@@ -54,7 +57,7 @@ class Networks:
     @cached_property
     def bridges(self) -> dict[str, Interface | None]:
         """All bridges by name, those that the design names and those that the host has."""
-        named = {*self.design.attached, *(tap.bridge for tap in self.taps.values() if tap.bridge)}
+        named = {*self.design.bridges, *(tap.bridge for tap in self.taps.values() if tap.bridge)}
         named.add(default_settings(self.look.inventory.storage)["bridge"])
         found = {name: find_bridge(name, self.interfaces) for name in named}
         known = {each.name for each in found.values() if each}
@@ -103,7 +106,12 @@ class Networks:
         taps = [tap for tap in self.taps.values() if tap.bridge == name]
         for tap in sorted(taps, key=lambda tap: natural(tap.name)):
             yield self.member(tap.name, "tap", tap.guest.name, self.tap_state(tap))
-        known = {uplink, *(tap.name for tap in taps)}
+        jails = [each for each in wanted_jails(self.settings) if each.bridge == name]
+        ends = {each.jail: find_epair(each, self.interfaces) for each in jails}
+        for jail, end in ends.items():
+            here = AS_DESIGNED if end and end.name in present else MISSING
+            yield self.member(end.name if end else "epair", "epair", f"{jail} (jail)", here)
+        known = {uplink, *(tap.name for tap in taps), *(end.name for end in ends.values() if end)}
         for each in sorted(set(present) - known, key=natural):
             owner = self.taps[each].guest.name if each in self.taps else None
             groups = set(self.interfaces[each].groups) if each in self.interfaces else set()
@@ -180,6 +188,14 @@ def document(look: Look) -> dict[str, object]:
         for name in guest.interfaces
         if name.startswith("vale")
     ]
+    switches = [
+        {
+            "port": f"{switch}:{number}",
+            "guest": guest.name,
+            "attached": networks.design.uplink(switch) or PRIVATE,
+        }
+        for guest, switch, number in ports_of(look.inventory.guests.values())
+    ]
     return {
         "mode": networks.settings["network_design_mode"],
         "default": default_settings(look.inventory.storage)["bridge"],
@@ -196,4 +212,5 @@ def document(look: Look) -> dict[str, object]:
             for each in networks.design.vlans.values()
         ],
         "vale_ports": ports,
+        "netgraph_ports": switches,
     }

@@ -41,6 +41,12 @@ class Sketch:
         if rest[:1] == ["create"]:
             rest.pop(0)
             kind = name.rstrip("0123456789")
+            if kind == "epair":
+                # Both ends are made, and what follows is for the first (captures ifconfig epair).
+                self.interfaces[f"{name}b"] = Interface(
+                    f"{name}b", frozenset(), NEW_MTU, groups=(kind,)
+                )
+                name = f"{name}a"
             self.interfaces[name] = Interface(name, frozenset(), NEW_MTU, groups=(kind,))
         while rest:
             name = self._take(name, rest)
@@ -70,6 +76,9 @@ class Sketch:
             gone = rest.pop(0)
             members = tuple(each for each in now.members if each != gone)
             self.interfaces[name] = replace(now, members=members)
+        elif word == "vnet":
+            rest.pop(0)
+            self._forget(name)
         elif word == "name":
             return self._rename(now, rest.pop(0))
         return name

@@ -170,10 +170,11 @@ def rate(value: str) -> str:
 
 
 def interfaces(value: str) -> str:
-    """Take tap{n} and vale{s}[:{p}], comma separated, none twice."""
+    """Take tap{n}, vale{s}[:{p}] and netgraph{s}:{p}, comma separated, none twice."""
     parts = value.split(",") if value else []
     for part in parts:
-        matching(part, r"tap\d+|vale\d+(:\d+)?", f"{part} is not tap{{n}} or vale{{s}}[:{{p}}]")
+        known = r"tap\d+|vale\d+(:\d+)?|netgraph\d{1,3}:([2-9]|[1-9]\d{1,2})"
+        matching(part, known, f"{part} is not tap{{n}}, vale{{s}}[:{{p}}] or netgraph{{s}}:{{p}}")
     if len(set(parts)) != len(parts):
         raise Wrong("names an interface twice")
     return value

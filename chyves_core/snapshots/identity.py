@@ -18,7 +18,7 @@ from chyves_core.numbering import Taken
 from chyves_core.pools import Storage
 from chyves_core.settings import Settings
 
-VALE_PORT = r"(vale\d+):(\d+)"
+SWITCH_PORT = r"((?:vale|netgraph)\d+):(\d+)"
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ def owner_of(guest: str, name: str, present: list[str], others: Others) -> str |
 
 def next_interface(name: str, spare: list[str], others: Others, wanted: Settings) -> str:
     """Return what takes the place of an interface: one that the guest has now, else a free one."""
-    port = re.fullmatch(VALE_PORT, name)
+    port = re.fullmatch(SWITCH_PORT, name)
     kind = port.group(1) if port else "tap"
     mine = next((each for each in spare if each.startswith(kind)), None)
     if mine:

@@ -10,7 +10,7 @@ from chyves_core.errors import ChyvesError
 from chyves_core.guests import Guest, read_inventory
 from chyves_core.host import Host
 from chyves_core.names import vm_name
-from chyves_core.network import nat_use
+from chyves_core.network import nat_use, netgraph_use
 from chyves_core.network.design import Design
 from chyves_core.network.ifconfig import read_interfaces
 from chyves_core.network.plan import plan_down, plan_release, plan_up
@@ -120,9 +120,11 @@ def bring_up(host: Host, guest: Guest, design: Design, settings: Settings) -> No
         try:
             host.act(*plan)
             nat_use.bring_up(host, guest, settings)
+            netgraph_use.bring_up(host, guest, settings)
         except (ChyvesError, KeyboardInterrupt):
             host.try_to(*plan_down(guest.name, read_interfaces(host), nat_use.natted(host)))
             nat_use.clear_up(host)
+            netgraph_use.clear_up(host, guest.name)
             raise
 
 
@@ -137,6 +139,7 @@ def take_down(host: Host, name: str, *, keep_taps: bool = False) -> None:
     ctl.take_down(host, name)
     with locks.hold(host, NETWORK_LOCK, seconds=60):
         interfaces = read_interfaces(host)
+        netgraph_use.clear_up(host, name)
         if keep_taps:
             host.try_to(*plan_release(name, interfaces))
             return

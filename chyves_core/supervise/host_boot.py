@@ -11,6 +11,7 @@ from chyves_core.errors import ChyvesError, NotFound
 from chyves_core.guests import Guest, Inventory
 from chyves_core.host import Host
 from chyves_core.network.design import Design
+from chyves_core.network.netgraph import ports_of
 from chyves_core.runtime import Runtime, read_runtime
 from chyves_core.settings import global_settings
 from chyves_core.supervise import start
@@ -79,6 +80,7 @@ def awaited_interfaces(guest: Guest, design: Design) -> tuple[str, ...]:
     """
     bridges = [guest.value(f"{tap}_bridge") for tap in guest.interfaces if tap.startswith("tap")]
     found = [design.uplink(each) if design.automatic else each for each in bridges if each]
+    found += [design.uplink(switch) for _, switch, _ in ports_of([guest]) if design.automatic]
     made = {name: vlan.parent for name, vlan in design.vlans.items() if design.automatic}
     return tuple(dict.fromkeys(made.get(each, each) for each in found if each))
 

@@ -13,7 +13,7 @@ from chyves_core import locks, resources
 from chyves_core.errors import ChyvesError, HostError, Refused
 from chyves_core.guests import Guest, Inventory
 from chyves_core.host import Host
-from chyves_core.network import nat_use
+from chyves_core.network import nat_use, netgraph_use
 from chyves_core.network.ifconfig import read_interfaces
 from chyves_core.network.plan import check_there, sketch_up
 from chyves_core.network.sketch import Sketch
@@ -61,6 +61,7 @@ def plan_starts(
         resources.find(inventory.storage, "ISO", iso)
     around = read_surroundings(host, inventory)
     nat_use.check_guests(host, guests, around.settings)
+    netgraph_use.check_guests(host, guests, around.settings)
     runtime = read_runtime(host)
     taken = taken_by_running(inventory, runtime)
     for guest in guests:
@@ -153,6 +154,7 @@ def show(host: Host, around: Surroundings, starts: Sequence[Start]) -> None:
         sketch_up(sketch, start.guest, around.design)
         host.act(*sketch.steps[planned:])
         nat_use.bring_up(host, start.guest, around.settings)
+        netgraph_use.bring_up(host, start.guest, around.settings)
         print(supervisor(host, start.guest))
         ctl.show(host, start.guest.name, start.boot.machine.units)
         host.act(*start.boot.beside)

@@ -281,3 +281,14 @@ def test_a_second_way_out_of_a_bridge_is_never_added_by_a_start(up: LabHost) -> 
     done = up.chyves("web1", "start", "-n", status=4)
     assert "web1: bridge0 is attached to ue0, and em1 is in it" in done.stderr
     assert "chyves network bridge0 attach ue0" in done.stderr
+
+
+def test_sudo_hides_no_ssh_session(up: LabHost) -> None:
+    up.run("ifconfig", "em1", "inet", "198.51.100.7/24")
+    file = up.lab.state / "host.json"
+    state = json.loads(file.read_text())
+    row = ("root", "sshd", "812", "4", "tcp4", "198.51.100.7:22", "198.51.100.9:50312")
+    file.write_text(json.dumps({**state, "sockets": [row]}))
+    done = up.chyves("network", "bridge0", "private", status=4)
+    assert "em1 carries an ssh session, and bridge0 loses its uplink" in done.stderr
+    assert members(up, "bridge0") == {"em1", "tap50", "tap51"}

@@ -138,6 +138,23 @@ def test_nat_that_is_half_taken_away_is_ended_by_the_same_command_or_the_doctor(
     assert interfaces(lab) == before
 
 
+def test_nat_comes_and_goes_with_the_taps_that_are_moved(lab: LabHost) -> None:
+    make_whole_guests(lab, ["web1"])
+    lab.run("ifconfig", "tap50", "create", "description", "chyves:web1:tap50", "up")
+    lab.run("ifconfig", "bridge0", "create", "description", "chyves:bridge0", "addm", "tap50", "up")
+    lab.run("zfs", "set", "chyves.global:bridge1_nat=10.0.0.1/24", ROOT)
+    before = lab.everything(), interfaces(lab)
+    join = ("network", "bridge1", "join", "tap50")
+    assert "bridge1: NAT needs pf" in lab.chyves(*join, status=4).stderr
+    assert (lab.everything(), interfaces(lab)) == before
+    (lab.root / "etc/pf.conf").write_text('nat-anchor "chyves/*"\n')
+    lab.run("pfctl", "-e", "-f", "/etc/pf.conf")
+    lab.chyves(*join)
+    assert "from 10.0.0.0/24" in rules(lab) and "inet 10.0.0.1" in interfaces(lab)
+    lab.chyves("network", "bridge1", "migrate", "bridge0")
+    assert rules(lab) == "" and interfaces(lab) == before[1]
+
+
 def test_the_doctor_sees_nat_that_is_not_as_designed(lab: LabHost, tmp_path: Path) -> None:
     nat_on(lab, "10.0.0.1/24")
     # What `service pf restart` does.

@@ -20,6 +20,7 @@ from chyves_core.plan import show
 
 UP = frozenset(("UP", "RUNNING"))
 EM0 = Interface("em0", UP, 1500, addresses=("192.0.2.10",))
+BRIDGE = Interface("bridge1", UP, 1500, "chyves:bridge1", groups=("bridge",))
 HOST = NatHost({"em0": EM0}, "em0", False, 'nat-anchor "chyves/*" all\n', True, {})
 NAT = read_nat("bridge1", "10.0.0.1/24")
 DHCP = read_nat("bridge1", "10.0.0.1/24,dhcp")
@@ -81,6 +82,11 @@ def test_everything_goes_again_but_forwarding() -> None:
     [
         (HOST, "em1", "is attached to em1"),
         (with_bridge("tap50", "em1"), None, "has em1 as a member"),
+        (
+            replace(HOST, interfaces={"lan": replace(BRIDGE, name="lan")}),
+            None,
+            "is called lan now",
+        ),
         (replace(HOST, uplink=None), None, "no default route"),
         (replace(HOST, translation=None), None, "pf, which is not enabled"),
         (replace(HOST, translation=""), None, "does not look into"),

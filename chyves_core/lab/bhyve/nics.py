@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 
 from chyves_core.lab.bhyve.failures import STALE, Crash, DeviceFailed
 from chyves_core.lab.bhyve.releases import Release, has_config_tree, refuses_broken_backends
 from chyves_core.lab.home import Lab
+from chyves_core.lab.host import modules
 from chyves_core.lab.host.interfaces import InterfaceError, open_tap
-from chyves_core.lab.host.state import read_host
+from chyves_core.lab.host.netgraph import (
+    NetgraphError,
+    connect,
+    graph,
+    new_node,
+    remove,
+    resolve,
+)
+from chyves_core.lab.host.processes import vitals
+from chyves_core.lab.host.state import change_host, read_host
 
 ASSERTION = (
     "Assertion failed: (be != NULL), function netbe_get_cap,"
@@ -58,6 +69,8 @@ def open_nic(settings: dict[str, str], lab: Lab) -> str | None:
             return _open_tap(backend, lab)
         if backend.startswith(("vale", "netmap")):
             _open_vale(backend, lab)
+        if backend == "netgraph":
+            _open_netgraph(settings, lab)
     except DeviceFailed as failed:
         if refuses_broken_backends(lab.freebsd):
             raise
@@ -86,6 +99,25 @@ def _open_tap(name: str, lab: Lab) -> str:
         line = f"open of tap device /dev/{name} failed"
         raise DeviceFailed([], error.reason, f"{line}\n") from None
     return name
+
+
+def _open_netgraph(settings: dict[str, str], lab: Lab) -> None:
+    """Connect a socket node to the node at `path`; it goes with this process."""
+    now = vitals(os.getpid())
+    opener = [os.getpid(), now.started if now else ""]
+    with change_host(lab) as state:
+        modules.ensure(state, "ng_socket", lab.freebsd)
+        found = graph(state)
+        try:
+            here = new_node(found, "socket", settings.get("socket", ""), opener=opener)
+        except NetgraphError as error:
+            raise DeviceFailed([], str(error), "can't get Netgraph sockets\n") from None
+        try:
+            peer = resolve(found, settings["path"], here)
+            connect(found, here, settings.get("hook", "vmlink"), peer, settings["peerhook"])
+        except NetgraphError as error:
+            remove(found, here)
+            raise DeviceFailed([], str(error), "can't connect to node\n") from None
 
 
 def _open_vale(backend: str, lab: Lab) -> None:

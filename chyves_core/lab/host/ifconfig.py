@@ -12,6 +12,8 @@ from chyves_core.lab.host.ifshow import Style, show
 from chyves_core.lab.host.ifvlan import VlanError, create_vlan, is_vlan
 from chyves_core.lab.host.ifwords import Call, WordError
 from chyves_core.lab.host.interfaces import Interface, InterfaceError
+from chyves_core.lab.host.jail import find as find_jail
+from chyves_core.lab.host.jail import not_found
 from chyves_core.lab.host.state import HostState, change_host
 
 USAGE = """\
@@ -122,6 +124,9 @@ def _one(options: list[tuple[str, str]], words: list[str], lab: Lab) -> None:
         if rest and rest[0] in ("create", "plumb"):
             _create(name, rest[1:], lab)
             return
+        if len(rest) == 2 and rest[0] == "-vnet":
+            _reclaim(name, rest[1], lab)
+            return
         raise Failure(f"interface {name} does not exist")
     if rest == ["create"] or rest == ["plumb"]:
         raise Failure(f"interface {name} already exists")
@@ -133,6 +138,22 @@ def _one(options: list[tuple[str, str]], words: list[str], lab: Lab) -> None:
         Call(lab, state, interface, False).run(rest)
     else:
         _change(name, rest, lab)
+
+
+def _reclaim(name: str, wanted: str, lab: Lab) -> None:
+    """Take an interface back from a vnet jail; ifconfig looks for it there alone."""
+    if not lab.is_root:
+        raise Failure("SIOCSIFRVNET: Operation not permitted")
+    with change_host(lab) as state:
+        jail = find_jail(state, wanted)
+        if jail is None:
+            raise Failure(not_found(wanted))
+        for each in jail["interfaces"]:
+            if each["name"] == name:
+                jail["interfaces"].remove(each)
+                state["interfaces"].append(each)
+                return
+    raise Failure("SIOCSIFRVNET: Device not configured")
 
 
 def _load_driver(name: str, lab: Lab) -> None:

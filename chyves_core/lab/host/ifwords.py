@@ -12,6 +12,8 @@ from chyves_core.lab.host import interfaces
 from chyves_core.lab.host.ifaddress import AddressError, Pending, mask_length, parse_address
 from chyves_core.lab.host.ifbridge import ENXIO, BridgeError, bridge_words
 from chyves_core.lab.host.interfaces import Interface, InterfaceError
+from chyves_core.lab.host.jail import find as find_jail
+from chyves_core.lab.host.jail import not_found
 from chyves_core.lab.host.logger import log_message
 from chyves_core.lab.host.state import HostState
 
@@ -161,6 +163,20 @@ class Call:
             raise WordError(f"ioctl SIOCSIFNAME (set name): {error.reason}") from None
         interfaces.make_node(self.lab, self.interface)
 
+    def give_to_jail(self, name: str) -> None:
+        """Give the interface to a vnet jail, where this host does not see it any more."""
+        self.need_root(f"SIOCSIFVNET: {NOT_PERMITTED}")
+        jail = find_jail(self.state, name)
+        if jail is None:
+            raise WordError(not_found(name))
+        if jail["vnet"] != "new":
+            raise WordError("SIOCSIFVNET: File exists")
+        interfaces.leave_bridge(self.state, self.interface["name"])
+        self.state["interfaces"].remove(self.interface)
+        # What is given away is down, and has no addresses (if_vmove).
+        self.interface.update(up=False, addresses=[])
+        jail["interfaces"].append(self.interface)
+
     def set_promiscuous(self, on: bool) -> None:
         """Set or clear promiscuous mode by hand."""
         self.need_root(f"promisc: {DENIED}")
@@ -207,6 +223,7 @@ PLAIN_WORDS: dict[str, tuple[int, Callable[..., None]]] = {
     "lladdr": (1, Call.set_ether),
     "link": (1, Call.set_ether),
     "name": (1, Call.rename),
+    "vnet": (1, Call.give_to_jail),
     "promisc": (0, lambda call: call.set_promiscuous(True)),
     "-promisc": (0, lambda call: call.set_promiscuous(False)),
     "netmask": (1, Call.set_netmask),

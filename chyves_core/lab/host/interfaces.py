@@ -176,6 +176,10 @@ def destroy(state: HostState, interface: Interface) -> None:
     for each in gone:
         leave_bridge(state, each["name"])
         state["interfaces"].remove(each)
+    if interface["kind"] == "epair" and len(gone) == 1:
+        # The other half is in a jail, and goes all the same.
+        for jail in state.get("jails", []):
+            jail["interfaces"] = [each for each in jail["interfaces"] if each["name"] != other]
     for vlan in state["interfaces"]:
         if vlan.get("parent") == interface["name"]:
             vlan.update(parent=None, tag=0, running=False, options=TAP_OPTIONS, mtu=1500)

@@ -57,6 +57,8 @@ FILES: dict[str, ModuleFile] = {
     "xdr.ko": ModuleFile(0xFFFFFFFF80F33000, 0x3178, (("xdr", 184),)),
     "ng_ether.ko": ModuleFile(0xFFFFFFFF80F50000, 0x41A8, (("ng_ether", 185),), ("netgraph.ko",)),
     "netgraph.ko": ModuleFile(0xFFFFFFFF80F56000, 0xC2F0, (("netgraph", 186),)),
+    "ng_socket.ko": ModuleFile(0xFFFFFFFF80F5A000, 0x3C10, (("ng_socket", 189),), ("netgraph.ko",)),
+    "ng_bridge.ko": ModuleFile(0xFFFFFFFF80F5E000, 0x2E90, (("ng_bridge", 190),), ("netgraph.ko",)),
     "netmap.ko": ModuleFile(0xFFFFFFFF80F70000, 0x1C000, (("netmap", 187),)),
     "pf.ko": ModuleFile(0xFFFFFFFF81A00000, 0x59F70, (("pf", 188),)),
     "ctl.ko": ModuleFile(0xFFFFFFFF81B00000, 0x35A28, (("ctl", 189),)),

@@ -13,7 +13,7 @@ KNOWN_DIFFERENCES = grouped(
         ),
         "the machine's own programs: the lab does not play them": (
             "mount mount-p df df-T devinfo geom diskinfo stat-zvol id date sockstat swap kenv"
-            " jls lockf truncate ls-errors netstat-i netstat-rn"
+            " lockf truncate ls-errors netstat-i netstat-rn"
         ),
         "the machine's own sh words its messages in its own way": (
             "nocommand nocommand-path sh-errors ps-missing"
