@@ -32,17 +32,25 @@ def explain(host: Host, inventory: Inventory, name: str, iso: str | None) -> lis
 
 
 def beside_rows(boot: Boot) -> Iterator[Row]:
-    """Yield a row for what each boot starts or makes beside bhyve, and for its limits."""
+    """Yield rows for what each boot starts or makes beside bhyve, and for its limits."""
     for unit in boot.machine.units:
+        says = f"makes {unit.disk} a unit of ctl(4), shown on {node(unit.port)}"
         for step in ctl.plan_units([unit]):
-            says = f"unit of ctl(4) that is shown on {node(unit.port)}"
-            sources = (unit.disk, disks.TYPE, *unit.sources)
-            yield row(step.argv[0], Argument("", quote(step.argv[1:]), sources, says), None)
+            yield from step_rows(step, (unit.disk, disks.TYPE, *unit.sources), says)
     for swtpm in (step for step in boot.beside if isinstance(step, Run)):
-        says = "plays the guest's TPM"
-        yield row(swtpm.argv[0], Argument("", quote(swtpm.argv[1:]), (tpm.NAME,), says), None)
+        yield from step_rows(swtpm, (tpm.NAME,), "plays the guest's TPM")
     for rule in limits.arguments(boot.guest):
         yield row("rctl", rule, None)
+
+
+def step_rows(step: Run, sources: tuple[str, ...], says: str) -> Iterator[Row]:
+    """Yield a row for each argument of a step; a flag stands together with its value."""
+    program, *words = step.argv
+    while words:
+        flag = words.pop(0)
+        has_value = flag.startswith("-") and words and not words[0].startswith("-")
+        value = words.pop(0) if has_value else ""
+        yield row(program, Argument(flag, value, sources, says), None)
 
 
 def machine_rows(machine: Machine) -> Iterator[Row]:
@@ -61,7 +69,7 @@ def row(program: str, argument: Argument, settings: str | None) -> Row:
     """Return the row of one argument."""
     return {
         "program": program,
-        "argument": quote(argument.words) if argument.flag else argument.value,
+        "argument": quote(argument.words),
         "from": ", ".join(argument.sources),
         "does": argument.says,
         "settings": settings,
