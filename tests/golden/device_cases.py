@@ -109,7 +109,13 @@ DEVICE_CASES = {
             "uefi_vars": "yes",
             "uefi_vnc_client": "custom",
             "uefi_vnc_client_custom_cmd": "viewer %h:%p",
-        }
+        },
+        of_disks={
+            "description": "first",
+            "notes": "of the web",
+            "source": "https://example.org/web.raw",
+            "imported": "2026-01-01T00:00:00Z",
+        },
     ),
     "netgraph-and-slirp": Case(properties=NO_TAPS),
     "slirp-on-13.2": Case(host="13.2", properties=NO_TAPS),
