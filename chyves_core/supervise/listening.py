@@ -20,6 +20,7 @@ SAID = "loader.said"
 READY = "loader.heard"
 KEPT_BYTES = 4096
 LOOK_SECONDS = 1.0
+NO_CONSOLE = "-"
 
 
 def listen(host: Host, name: str) -> None:
@@ -32,9 +33,13 @@ def listen(host: Host, name: str) -> None:
     path = f"/dev/{console}"
     terminal = open_quietly(host, path)
     host.act(folder.write(READY, ""))
-    kept = b""
+    kept, looked = b"", 0.0
     supervisor = os.getppid()
-    while os.getppid() == supervisor and not somebody_is_at(host, console):
+    while os.getppid() == supervisor and console != NO_CONSOLE:
+        if time.monotonic() - looked >= LOOK_SECONDS:
+            if somebody_is_at(host, console):
+                return
+            looked = time.monotonic()
         if terminal is None:
             time.sleep(0.1)
             terminal = open_quietly(host, path)
