@@ -38,6 +38,11 @@ LIMITS = {
 }
 TWO_FUNCTIONS = {"pcidev_1": "passthru,2/0/0", "pcidev_2": "passthru,2/0/1"}
 SCSI = {"bhyve_disk_type": "virtio-scsi"}
+SWITCH = {
+    "net_ifaces": "netgraph0:2",
+    "netgraph0:2_mac": "58:9c:fd:00:00:04",
+    "pci_slots": "disk0=4,netgraph0:2=16",
+}
 NO_TAPS = {
     "pcidev_1": "virtio-net,netgraph,path=br0:,peerhook=link2,mac=58:9c:fd:00:00:02",
     "pcidev_2": "e1000,slirp,hostfwd=tcp:127.0.0.1:2222-:22,mac=58:9c:fd:00:00:03",
@@ -117,6 +122,7 @@ DEVICE_CASES = {
             "imported": "2026-01-01T00:00:00Z",
         },
     ),
+    "netgraph-switch": Case(properties=SWITCH),
     "netgraph-and-slirp": Case(properties=NO_TAPS),
     "slirp-on-13.2": Case(host="13.2", properties=NO_TAPS),
     "netgraph-on-12.2": Case(host="12.2", properties=NO_TAPS),

@@ -12,6 +12,7 @@ from chyves_core.bhyve.slots import Place
 from chyves_core.bhyve.version import HostFacts
 from chyves_core.errors import Refused
 from chyves_core.guests import Guest
+from chyves_core.network import netgraph
 
 PREFIX = "pcidev_"
 PASSTHRU = "passthru"
@@ -28,9 +29,9 @@ SINCE = {
     "hda": sound.SINCE,
 }
 NETWORK_CARDS = ("virtio-net", "e1000")
-BACKENDS = {"netgraph": "13.0", "slirp": "14.1"}
-"""What network cards stand on beside taps and vale: bhyve(8) of 13.0; slirp is not in the page of
-October 2023, and whether 14.1 or 14.2 got it is not known exactly."""
+BACKENDS = {"netgraph": netgraph.SINCE, "slirp": "14.1"}
+"""What network cards stand on beside taps and vale; slirp is not in bhyve(8) of October 2023, and
+whether 14.1 or 14.2 got it is not known exactly."""
 
 
 def devices(guest: Guest, places: Mapping[str, Place], facts: HostFacts) -> Iterator[Argument]:
