@@ -27,7 +27,7 @@ VERBS = frozenset(
     "delete dev diff disk doctor explain export firmware force get group help host-boot import "
     "info install iso join keepnet lab list log migrate move nat network offline online private "
     "promote prune reclaim reload remove rename reset resize rollback set show snapshot start "
-    "stop tmux uninstall unjoin unset upgrade verify version vnc".split()
+    "stop tmux uninstall unjoin unset upgrade verify version vnc watch".split()
 )
 
 

@@ -92,7 +92,7 @@ def from_boot_messages(text: str) -> CpuFeatures:
     dmesg-cpu). A processor without either line can't run guests, but for one that a hypervisor
     plays: what it says of itself need not be all.
     """
-    iommu = True if re.search(r"(?m)^(dmar|ivhd)\d+: ", text) else None
+    iommu = iommu_of_messages(text)
     intel = re.search(r"(?m)^  VT-x: (.*)$", text)
     if intel:
         return intel_features(intel[1], text, iommu)
@@ -103,6 +103,17 @@ def from_boot_messages(text: str) -> CpuFeatures:
     flags = words_of(" ".join(re.findall(r"(?m)^  (?:AMD )?Features2=(.*)$", text)))
     neither = bool(flags) and not flags & {"VMX", "SVM", "HV"}
     return CpuFeatures(False if neither else None, None, iommu)
+
+
+def iommu_of_messages(text: str) -> bool | None:
+    """Return whether the kernel saw an IOMMU: its device, or the ACPI table that describes it.
+
+    The tables are DMAR for VT-d and IVRS for AMD-Vi. A verbose boot names all tables there are,
+    RSDP first: `ACPI: DMAR 0x00000000BFEF0000 0000B8 (v01 ...)`.
+    """
+    if re.search(r"(?m)^((dmar|ivhd)\d+:|ACPI: (DMAR|IVRS)) ", text):
+        return True
+    return False if re.search(r"(?m)^ACPI: RSDP ", text) else None
 
 
 def intel_features(line: str, text: str, iommu: bool | None) -> CpuFeatures:

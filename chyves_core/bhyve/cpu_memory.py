@@ -99,9 +99,11 @@ def check_processor(guest: Guest, facts: HostFacts) -> None:
 def check_cpus(guest: Guest, facts: HostFacts) -> None:
     """Refuse more CPUs than the host's vmm allows; bhyve itself gives no reason (captures)."""
     wanted = cpu_count(guest.value("cpu"))
-    if facts.most_cpus and wanted > facts.most_cpus:
+    if wanted > facts.most_cpus:
+        most = facts.most_cpus
         raise Refused(
-            f"{guest.name}: cpu={wanted}: this host's guests have at most {facts.most_cpus}"
+            f"{guest.name}: cpu={wanted}: this host's guests have at most {most} (hw.vmm.maxcpu)",
+            f"chyves {guest.name} set cpu={most}",
         )
 
 

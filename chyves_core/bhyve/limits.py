@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from chyves_core.bhyve.arguments import Argument
 from chyves_core.bhyve.version import HostFacts
 from chyves_core.errors import Refused
 from chyves_core.guests import Guest
@@ -19,10 +20,19 @@ INPUT_AND_OUTPUT_SINCE = "11.0"
 """r297633, April 2016: readbps, writebps, readiops, writeiops."""
 
 
-def rules(guest: Guest) -> tuple[str, ...]:
+def arguments(guest: Guest) -> tuple[Argument, ...]:
     """Return the guest's rules without their subject, which is the process of its bhyve."""
-    found = ((rule, guest.properties.get(name, "")) for name, rule in RESOURCES.items())
-    return tuple(f"{rule}={amount}" for rule, amount in found if amount)
+    found = ((name, rule, guest.properties.get(name, "")) for name, rule in RESOURCES.items())
+    return tuple(
+        Argument("", f"{rule}={amount}", (name,), "limit of what bhyve's process uses")
+        for name, rule, amount in found
+        if amount
+    )
+
+
+def rules(guest: Guest) -> tuple[str, ...]:
+    """Return the guest's rules as text."""
+    return tuple(each.value for each in arguments(guest))
 
 
 def check(guest: Guest, facts: HostFacts) -> None:

@@ -32,7 +32,7 @@ exactly, and a bhyve without it says so.
 class HostFacts:
     """One host: its release as __FreeBSD_version, its processors, and tap's setting.
 
-    `most_cpus` is how many CPUs a guest can have, 0 where vmm has not said it. What `cpu` does not
+    `most_cpus` is how many CPUs a guest can have. What `cpu` does not
     know is None; so is `racct`, the kernel's resource accounting, where the kernel has none.
     `members_have_addresses` is False where a bridge takes no member with an IP address
     (if_bridge(4), from 15.0 on; 16 has no sysctl for it any more and takes none).
@@ -174,9 +174,10 @@ def read_facts(host: Host) -> HostFacts:
     answer = host.read("sysctl", "-ie", *SYSCTLS)
     values = dict(line.partition("=")[::2] for line in answer.stdout.splitlines())
     osreldate = number(values.get("kern.osreldate"), 0)
-    # hw.vmm.maxcpu is there only when vmm is loaded; before 13.2 the limit was 16 in all.
-    most = number(values.get("hw.vmm.maxcpu"), 16 if osreldate < 1302000 else 0)
     cpus = number(values.get("hw.ncpu"), 1)
+    # hw.vmm.maxcpu is there only when vmm is loaded; it is as many as the host has, but for a
+    # tunable of the loader (vmm.c), and before 13.2 the limit was 16 in all.
+    most = number(values.get("hw.vmm.maxcpu"), 16 if osreldate < 1302000 else cpus)
     up_on_open = values.get("net.link.tap.up_on_open") == "1"
     arch = values.get("hw.machine_arch", "amd64")
     otherwise = "0" if osreldate >= 1600000 else "1"

@@ -22,6 +22,7 @@ from chyves_core.supervise.boot import plan_boot, plan_host, read_surroundings
 from chyves_core.supervise.ending import Ending, explain
 from chyves_core.supervise.folder import RunFolder, read_boots
 from chyves_core.supervise.going_back import go_back_at_reboot
+from chyves_core.supervise.listening import SAID, plain_lines
 from chyves_core.supervise.swtpm import end_swtpm
 
 NETWORK_LOCK = "network"
@@ -89,7 +90,8 @@ def after_start(host: Host, name: str) -> None:
 def clear_up(host: Host, name: str, status: str) -> None:
     """Write down how the guest ended, and take away what its run made; its run folder goes last."""
     folder = RunFolder(name)
-    ending = explain(status, host.read_text(folder.file("bhyve.log")) or "")
+    log = host.read_text(folder.file("bhyve.log")) or ""
+    ending = explain(status, log, plain_lines(folder.read(host, SAID)))
     guest = None
     with contextlib.suppress(ChyvesError):
         guest = log_ending(host, name, ending)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 # bhyve says the first on every start of a guest with a screen (captures README 8), the others
@@ -35,8 +36,8 @@ class Ending:
     text: str
 
 
-def explain(status: str, log: str) -> Ending:
-    """Return how a guest ended.
+def explain(status: str, log: str, said: Sequence[str] = ()) -> Ending:
+    """Return how a guest ended; `said` are the last lines of its loader on the console.
 
     `status` is bhyve's exit status as sh counts it, or limited.sh's; `loader-` with more behind it
     when the loader did not get so far, `plan` when the boot could not be prepared. bhyve(8):
@@ -47,7 +48,7 @@ def explain(status: str, log: str) -> Ending:
     if status == "plan":
         return Ending(False, with_words("could not be started", own_words(log)))
     if status.startswith("loader-"):
-        return explain_loader(status.removeprefix("loader-"), log)
+        return explain_loader(status.removeprefix("loader-"), log, said)
     number = int(status)
     if number == 0:
         return Ending(True, "was stopped before it booted again")
@@ -62,14 +63,14 @@ def explain(status: str, log: str) -> Ending:
     return Ending(False, with_words(text, words))
 
 
-def explain_loader(status: str, log: str) -> Ending:
+def explain_loader(status: str, log: str, said: Sequence[str]) -> Ending:
     """Return how a loader ended: `stopped`, `late`, or with an exit status as sh counts it.
 
-    A loader tells its reason in several lines, or on the console only, which nobody keeps.
+    A loader tells its reason in several lines, or on the console only.
     """
     if status == "stopped":
         return Ending(True, "was stopped in its loader")
-    words = last_words(log, LOADER_LINES)
+    words = last_words(log, LOADER_LINES) or " / ".join(said[-LOADER_LINES:])
     if status == "late":
         return Ending(False, with_words("its loader took longer than loader_timeout", words))
     killed = int(status) > 128

@@ -5,6 +5,8 @@ iso            the ISO that it was started with: resource name
 loader.argv    the loader's command line, one word a line; not there for UEFI
 loader.limit   the loader's SECONDS and CONSOLE, where loader_timeout limits them; `late` when they
                were over
+loader.said    the last that such a loader said on its console
+loader.heard   is there as soon as somebody listens to it
 device.map     for grub-bhyve, and grub/grub.cfg its menu
 bhyve.argv     bhyve's command line, one word a line
 bhyve.conf     the machine as settings for bhyve -k, mode 0600; not there on old hosts

@@ -30,13 +30,15 @@ run_words() {
 load() {
 	if [ -e "$folder/loader.limit" ]; then
 		read -r limit console <"$folder/loader.limit"
+		hear
 		run_words loader.argv exec &
 		loader=$!
 		end_late "$loader" "$limit" "$console" &
 		watcher=$!
 		wait "$loader"
 		status=$?
-		kill "$watcher" 2>/dev/null
+		kill "$watcher" "$listener" 2>/dev/null
+		wait "$listener" 2>/dev/null
 	else
 		run_words loader.argv
 		status=$?
@@ -46,6 +48,17 @@ load() {
 	[ ! -e "$folder/late" ] || status='loader-late'
 	[ ! -e "$folder/stop" ] || status='loader-stopped'
 	return 1
+}
+
+# hear: have somebody listen to what the loader says on its console, from its first word on.
+hear() {
+	"$chyves" boot-step "$guest" listen >/dev/null 2>&1 &
+	listener=$!
+	patience=50
+	while [ ! -e "$folder/loader.heard" ] && [ "$patience" -gt 0 ]; do
+		sleep 0.1
+		patience=$((patience - 1))
+	done
 }
 
 # end_late PROCESS SECONDS CONSOLE: end a loader that takes longer, but none at whose console
@@ -88,7 +101,7 @@ boot=first
 started='' poststart=''
 while [ "$status" -eq 0 ] || [ -e "$folder/reload" ]; do
 	[ ! -e "$folder/stop" ] || break
-	rm -f "$folder/reload" "$folder/loader.limit" "$folder/late"
+	rm -f "$folder/reload" "$folder/loader.limit" "$folder/late" "$folder/loader.heard" "$folder/loader.said"
 	: >"$folder/bhyve.log"
 	if ! "$chyves" boot-step "$guest" "$boot" >>"$folder/bhyve.log" 2>&1; then
 		status=plan

@@ -26,7 +26,12 @@ def connect(host: LabHost, name: str = "web1") -> pexpect.spawn:
     )
 
 
-def test_one_talks_to_a_guest_and_leaves_with_tilde_dot(console: LabHost) -> None:
+def test_one_talks_to_a_guest_and_leaves_with_tilde_dot(guest: LabHost) -> None:
+    console = guest
+    # With a limit somebody listens to the loader on this console, and has to be gone by now.
+    console.chyves("web1", "set", "loader_timeout=60")
+    console.chyves("web1", "start", "os.iso")
+    assert (console.root / "var/run/chyves/guests/web1/loader.heard").exists()
     terminal = connect(console)
     terminal.expect_exact("web1: console /dev/nmdm50B, type ~. to leave it")
     terminal.send("\r")

@@ -7,6 +7,7 @@ import shlex
 
 import pytest
 
+from chyves_core.lab.host.state import change_host
 from tests.commands.whole_guests import make_whole_guests
 from tests.conftest import LabHost
 
@@ -42,6 +43,20 @@ def test_a_property_that_is_set_shows_with_what_it_does(web: LabHost) -> None:
     assert rows["-c 2"]["from"] == "cpu"
     assert rows["-s 25,virtio-9p,src=/usr/src,ro"]["from"] == "share_1"
     assert rows["-s 24,virtio-rnd"]["from"] == "random"
+
+
+def test_what_stands_beside_bhyve_is_explained_too(web: LabHost) -> None:
+    options = ("bhyve_disk_type=virtio-scsi", "virtio_block_options_disk0=ro", "limit_cpu=150")
+    web.chyves("web1", "set", *options)
+    with change_host(web.lab) as state:
+        state["sysctl"]["kern.racct.enable"] = "1"
+    rows = json.loads(web.output("web1", "explain", "--json"))
+    limit = next(row for row in rows if row["program"] == "rctl")
+    assert (limit["argument"], limit["from"]) == ("pcpu:deny=150", "limit_cpu")
+    told = [row for row in rows if row["program"] == "ctladm"]
+    line = " ".join(("ctladm", *(row["argument"] for row in told)))
+    assert line in web.output("web1", "start", "-n").splitlines()
+    assert {row["from"] for row in told} == {"disk0, bhyve_disk_type, virtio_block_options_disk0"}
 
 
 def test_it_changes_nothing_and_hides_the_password(web: LabHost) -> None:

@@ -50,6 +50,7 @@ class Case:
     host: str = "14.3"
     properties: dict[str, str] = field(default_factory=dict)
     disks: int = 1
+    of_disks: dict[str, str] = field(default_factory=dict)
     media: Media = field(default_factory=Media)
     interfaces: tuple[Interface, ...] = (EM0,)
     bridges: dict[str, str] = field(default_factory=dict)

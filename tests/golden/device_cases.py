@@ -38,6 +38,15 @@ LIMITS = {
 }
 TWO_FUNCTIONS = {"pcidev_1": "passthru,2/0/0", "pcidev_2": "passthru,2/0/1"}
 SCSI = {"bhyve_disk_type": "virtio-scsi"}
+SWITCH = {
+    "net_ifaces": "netgraph0:2",
+    "netgraph0:2_mac": "58:9c:fd:00:00:04",
+    "pci_slots": "disk0=4,netgraph0:2=16",
+}
+NO_TAPS = {
+    "pcidev_1": "virtio-net,netgraph,path=br0:,peerhook=link2,mac=58:9c:fd:00:00:02",
+    "pcidev_2": "e1000,slirp,hostfwd=tcp:127.0.0.1:2222-:22,mac=58:9c:fd:00:00:03",
+}
 SHARED_AHCI = {"bhyve_disk_type": "ahci-hd", "pci_slots": ""}
 
 DEVICE_CASES = {
@@ -105,8 +114,19 @@ DEVICE_CASES = {
             "uefi_vars": "yes",
             "uefi_vnc_client": "custom",
             "uefi_vnc_client_custom_cmd": "viewer %h:%p",
-        }
+        },
+        of_disks={
+            "description": "first",
+            "notes": "of the web",
+            "source": "https://example.org/web.raw",
+            "imported": "2026-01-01T00:00:00Z",
+        },
     ),
+    "netgraph-switch": Case(properties=SWITCH),
+    "netgraph-and-slirp": Case(properties=NO_TAPS),
+    "slirp-on-13.2": Case(host="13.2", properties=NO_TAPS),
+    "netgraph-on-12.2": Case(host="12.2", properties=NO_TAPS),
+    "custom-nvme-on-10.3": Case(host="10.3", properties={"pcidev_1": "nvme,/dev/ada1"}),
     "custom-device": Case(properties={"pcidev_7": "virtio-scsi,/dev/cam/ctl1.0,iid=3"}),
     "flags-of-the-user": Case(
         properties={"bargs": "-AHP -u -w -s 7,virtio-rnd -o rtc.use_localtime=1"}

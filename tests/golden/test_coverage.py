@@ -30,6 +30,17 @@ def test_every_property_of_a_guest_occurs_in_a_golden_plan(name: str) -> None:
     assert any(re.fullmatch(pattern, used) for used in USED), f"no case has {name}"
 
 
+@pytest.mark.parametrize("name", [each.name for each in load_schema("disk").properties])
+def test_every_property_of_a_disk_occurs_in_a_golden_plan(name: str) -> None:
+    used = {"disk_serial"}.union(*(case.of_disks for case in CASES.values()))
+    assert name in used, f"no case has {name}"
+
+
+@pytest.mark.parametrize("backend", ["tap", "vale", "netgraph", "slirp"])
+def test_all_that_network_cards_stand_on_occurs_in_a_golden_plan(backend: str) -> None:
+    assert any(f"backend={backend}" in text for text in TEXTS.values())
+
+
 @pytest.mark.parametrize("device", DEVICES)
 def test_every_device_occurs_in_a_golden_plan(device: str) -> None:
     assert any(re.search(rf"[,.= ]{device}\b", text) for text in TEXTS.values())

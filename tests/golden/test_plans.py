@@ -41,7 +41,12 @@ def make_guest(case: Case) -> Guest:
     """Return the guest of a case."""
     dataset = f"zroot/chyves/guests/{case.name}"
     disks = tuple(
-        Disk(f"disk{n}", f"{dataset}/disk{n}", 8 << 30, {"disk_serial": f"CHY{n:012}"})
+        Disk(
+            f"disk{n}",
+            f"{dataset}/disk{n}",
+            8 << 30,
+            {"disk_serial": f"CHY{n:012}", **case.of_disks},
+        )
         for n in range(case.disks)
     )
     properties = {**IDENTITY, **case.properties}

@@ -90,6 +90,15 @@ def test_an_iommu_that_the_kernel_names_is_there() -> None:
     assert from_boot_messages("dmar0: <DMA remap> on acpi0\n") == CpuFeatures(iommu=True)
 
 
+@pytest.mark.parametrize(("table", "expected"), [("DMAR", True), ("IVRS", True), ("HPET", False)])
+def test_a_verbose_boot_names_the_tables_of_an_iommu(table: str, expected: bool) -> None:
+    tables = "".join(
+        f"ACPI: {name} 0x00000000BFEF0000 0000B8 (v01 OEM    OEMBOARD 00000001 OEM 00000001)\n"
+        for name in ("RSDP", "XSDT", "FACP", table)
+    )
+    assert from_boot_messages(tables) == CpuFeatures(iommu=expected)
+
+
 def test_what_vmm_says_comes_before_what_the_kernel_said() -> None:
     said = CpuFeatures(True, False, None).or_else(CpuFeatures(False, True, True))
     assert said == CpuFeatures(True, False, True)

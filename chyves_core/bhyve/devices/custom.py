@@ -7,26 +7,56 @@ from collections.abc import Iterator, Mapping
 
 from chyves_core.bhyve import slots
 from chyves_core.bhyve.arguments import Argument, device
+from chyves_core.bhyve.devices import shares, sound, virtio_console, virtio_input
 from chyves_core.bhyve.slots import Place
 from chyves_core.bhyve.version import HostFacts
 from chyves_core.errors import Refused
 from chyves_core.guests import Guest
+from chyves_core.network import netgraph
 
 PREFIX = "pcidev_"
 PASSTHRU = "passthru"
 PHYSICAL = r"passthru,(?:pci\d+:)?(?:pci)?(\d+)[/:](\d+)[/:]([0-7])(?:,.*)?"
+
+SINCE = {
+    "nvme": "12.0",
+    "virtio-scsi": "12.0",
+    "fbuf": "11.0",
+    "xhci": "11.0",
+    "virtio-9p": shares.SINCE,
+    "virtio-console": virtio_console.SINCE,
+    "virtio-input": virtio_input.SINCE,
+    "hda": sound.SINCE,
+}
+NETWORK_CARDS = ("virtio-net", "e1000")
+BACKENDS = {"netgraph": netgraph.SINCE, "slirp": "14.1"}
+"""What network cards stand on beside taps and vale; slirp is not in bhyve(8) of October 2023, and
+whether 14.1 or 14.2 got it is not known exactly."""
 
 
 def devices(guest: Guest, places: Mapping[str, Place], facts: HostFacts) -> Iterator[Argument]:
     """Yield the devices that the properties name, each in its place."""
     for name in names(guest):
         model, *words = guest.properties[name].split(",")
+        check_model(guest, name, facts)
         if model == PASSTHRU:
             check_passthru(guest, name, facts)
             says = f"the host's device {words[0]}"
         else:
             says = f"a device of the user's own: {model}"
         yield device(places[name], model, *words, sources=(name,), says=says)
+
+
+def check_model(guest: Guest, name: str, facts: HostFacts) -> None:
+    """Refuse a device, or what stands behind a network card, that came with a later release."""
+    model, *words = guest.properties[name].split(",")
+    backend = words[0] if words and model in NETWORK_CARDS else ""
+    for what, since in ((model, SINCE.get(model)), (backend, BACKENDS.get(backend))):
+        if since and not facts.is_at_least(since):
+            raise Refused(
+                f"{guest.name}: {name}: {what} needs FreeBSD {since}",
+                f"chyves {guest.name} unset {name}",
+            )
 
 
 def names(guest: Guest) -> list[str]:

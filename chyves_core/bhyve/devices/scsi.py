@@ -28,7 +28,7 @@ OPTIONS = {"ro": ("-o", "readonly=on"), "nodelete": ("-o", "unmap=off")}
 class Unit:
     """One logical unit: the disk it is, the file it shows, and more words of `ctladm create`.
 
-    Its port is PP.VP.
+    Its port is PP.VP; `sources` are the properties that its words come from.
     """
 
     guest: str
@@ -37,6 +37,7 @@ class Unit:
     port: str
     file: str
     words: tuple[str, ...]
+    sources: tuple[str, ...] = ()
 
 
 def check_host(guest: Guest, facts: HostFacts) -> None:
@@ -100,7 +101,9 @@ def units(guest: Guest, images: Mapping[str, str], places: Mapping[str, Place]) 
     for name, file in files.items():
         place = places[name]
         serial = serials.get(name, "")[:SERIAL_LENGTH] or made_serial(guest, name)
-        own = guest.properties.get(f"virtio_block_options_{name}", "")
+        option = f"virtio_block_options_{name}"
+        own = guest.properties.get(option, "")
         words = words_of(guest, serial, [part for part in own.split(",") if part])
-        found.append(Unit(guest.name, name, place, port(guest, place), file, words))
+        sources = (option,) if own else ()
+        found.append(Unit(guest.name, name, place, port(guest, place), file, words, sources))
     return found
