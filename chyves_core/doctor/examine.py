@@ -25,6 +25,8 @@ CHECKS: tuple[Check, ...] = (
     guests.conflicts,
     guests.wrong_values,
     leftovers.remains_of_guests,
+    # Before what nobody seems to use is destroyed.
+    networks.of_running_guests,
     leftovers.unused_bridges,
     leftovers.unused_switches,
     networks.behind_nat,

@@ -1,17 +1,22 @@
-"""Networks behind NAT and jails in bridges that are not as designed, and what is left of such."""
+"""Networks that are not as designed: taps in use, NAT, jails in bridges; what is left of such."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from chyves_core.doctor.finding import Finding, Mend
 from chyves_core.doctor.unfinished import acting
 from chyves_core.errors import Refused
+from chyves_core.guests import Guest
 from chyves_core.host import Host
 from chyves_core.look import Look
 from chyves_core.network import jails, jails_use, nat, nat_use
-from chyves_core.network.design import Design
-from chyves_core.network.ifconfig import read_interfaces
+from chyves_core.network.bridges import ready_bridge
+from chyves_core.network.design import Design, find_tap, owner_of
+from chyves_core.network.ifconfig import Interface, read_interfaces
+from chyves_core.network.plan import place_tap, taps_of
+from chyves_core.network.reading import design_of
+from chyves_core.network.sketch import Sketch
 from chyves_core.settings import Settings, global_settings
 from chyves_core.supervise.boot_step import NETWORK_LOCK
 
@@ -82,7 +87,7 @@ def in_bridges(look: Look) -> Iterator[Finding]:
             plan = jails_use.plan_leaving(look.host, member)
             command = f"chyves network {member.bridge} unjail {member.jail}"
             yield Finding(member.jail, problem, command, Mend((NETWORK_LOCK,), acting(plan)))
-    design = jails_use.read_design(look.host, settings)
+    design = design_of(look.host, settings)
     running = jails_use.read_jails(look.host) if wanted and design.automatic else {}
     for member in wanted if running else ():
         command = f"chyves network {member.bridge} jail {member.jail}"
@@ -95,3 +100,38 @@ def in_bridges(look: Look) -> Iterator[Finding]:
         if plan:
             problem = f"is not in {member.bridge} as designed"
             yield Finding(member.jail, problem, command, Mend((NETWORK_LOCK,), acting(plan)))
+
+
+def of_running_guests(look: Look) -> Iterator[Finding]:
+    """Find taps that guests have open and that are not in their bridges as designed."""
+    settings = global_settings(look.inventory.storage)
+    running = [
+        each for each in look.inventory.guests.values() if look.runtime.is_running(each.name)
+    ]
+    design = design_of(look.host, settings)
+    if not running or not design.automatic:
+        return
+    interfaces = read_interfaces(look.host)
+    for guest in running:
+        for tap in taps_of(guest):
+            there = find_tap(guest.name, tap, interfaces)
+            bridge = guest.properties.get(f"{tap}_bridge", "")
+            if bridge and there and there.opened_by and owner_of(there) == guest.name:
+                yield from tap_in_use(interfaces, design, guest, tap, bridge)
+
+
+def tap_in_use(
+    interfaces: Mapping[str, Interface], design: Design, guest: Guest, tap: str, bridge: str
+) -> Iterator[Finding]:
+    """Find what a tap that a guest has open lacks."""
+    sketch = Sketch(interfaces)
+    try:
+        place_tap(sketch, guest, tap, ready_bridge(sketch, design, bridge))
+    except Refused as error:
+        yield Finding(guest.name, error.message, error.hint or "chyves list bridges")
+        return
+    if sketch.steps:
+        problem = f"{tap} is not in {bridge} as designed"
+        command = f"chyves network {bridge} join {tap}"
+        mend = Mend((NETWORK_LOCK,), acting(sketch.plan))
+        yield Finding(guest.name, problem, command, mend)

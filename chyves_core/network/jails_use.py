@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 
 from chyves_core import locks, zfs
-from chyves_core.bhyve.version import read_facts
 from chyves_core.errors import ChyvesError, NotFound, UsageError
 from chyves_core.guests import read_inventory
 from chyves_core.host import Host
@@ -14,22 +13,17 @@ from chyves_core.network.bridges import drop_unused
 from chyves_core.network.design import Design
 from chyves_core.network.ifconfig import read_interfaces
 from chyves_core.network.nat_use import natted
+from chyves_core.network.reading import design_of
 from chyves_core.network.sketch import Sketch
 from chyves_core.plan import Plan, Step
 from chyves_core.pools import GLOBAL_PREFIX
-from chyves_core.settings import Settings, global_settings
+from chyves_core.settings import global_settings
 
 
 def read_jails(host: Host) -> dict[str, bool]:
     """Return the jails that run, and whether each has a network stack of its own."""
     # A kernel without VIMAGE knows no such parameter.
     return jails.parse_jails(host.read("jls", "-n", "name", "vnet", allowed=None).stdout)
-
-
-def read_design(host: Host, settings: Settings) -> Design:
-    """Return the design, with what bridges of this host take."""
-    takes = read_facts(host).members_have_addresses
-    return Design.from_settings(settings, members_have_addresses=takes)
 
 
 def join(host: Host, bridge: str, jail: str) -> str:
@@ -42,7 +36,7 @@ def join(host: Host, bridge: str, jail: str) -> str:
         jails.check_jail(jail, read_jails(host))
         storage = read_inventory(host).storage
         settings = global_settings(storage)
-        design = read_design(host, settings)
+        design = design_of(host, settings)
         member = jails.Member(jail, bridge)
         plan = plan_member(host, design, member) if design.automatic else ()
         now = [each.jail for each in jails.wanted(settings) if each.bridge == bridge]
@@ -107,7 +101,7 @@ def bring_up(host: Host) -> list[ChyvesError]:
     from chyves_core.supervise.boot_step import NETWORK_LOCK
 
     settings = global_settings(read_inventory(host).storage)
-    design = read_design(host, settings)
+    design = design_of(host, settings)
     members = jails.wanted(settings)
     errors: list[ChyvesError] = []
     if not members or not design.automatic:

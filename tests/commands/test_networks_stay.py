@@ -101,6 +101,25 @@ def test_taps_that_are_kept_are_the_hosts_and_the_next_guest_uses_them(three: La
     assert "ifconfig tap60" not in three.output("web10", "start", "-n")
 
 
+def test_a_running_guest_gets_its_network_back_from_other_hands(guest: LabHost) -> None:
+    guest.chyves("network", "bridge0", "attach", "em1")
+    guest.run("ifconfig", "em1", "up")
+    guest.chyves("web1", "start", "os.iso")
+    before = interfaces(guest)
+    guest.run("ifconfig", "bridge0", "deletem", "tap50", "deletem", "em1", "down")
+    guest.run("ifconfig", "bridge0", "name", "lan")
+    said = guest.chyves("doctor", "-H", status=1).stdout
+    assert "web1\ttap50 is not in bridge0 as designed\tchyves network bridge0 join tap50" in said
+    guest.chyves("doctor", "--fix", "-y", status=None)
+    guest.run("ifconfig", "lan", "name", "bridge0")
+    assert sorted(interfaces(guest).splitlines()) == sorted(before.splitlines())
+    assert "nothing is wrong" in guest.output("doctor")
+    guest.run("ifconfig", "bridge0", "deletem", "em1")
+    guest.run("ifconfig", "bridge7", "create", "addm", "em1")
+    said = guest.chyves("doctor", "-H", status=1).stdout
+    assert "web1\tbridge0 is attached to em1, which is in bridge7 already" in said
+
+
 def nat_on(lab: LabHost, *words: str) -> None:
     """Let pf look into the anchors of chyves, and put bridge1 behind NAT."""
     (lab.root / "etc/pf.conf").write_text('nat-anchor "chyves/*"\n')

@@ -59,8 +59,12 @@ def test_named_guests_are_started_and_stopped_alone(host: LabHost) -> None:
 
 def test_a_guest_that_cannot_start_holds_up_no_other(host: LabHost) -> None:
     host.chyves("high", "set", "template=yes")
+    host.run("jail", "-c", "name=www", "vnet", "persist")
+    host.chyves("global", "set", "bridge1_jails=gone,www")
     done = host.run("service", "chyves", "start", status=1)
     assert "high" in done.stderr
+    assert "chyves: gone: no jail of this name runs" in done.stderr
+    assert "epair50a" in host.run("ifconfig", "-l").stdout
     assert done.stdout == "low: running\n"
 
 
