@@ -146,6 +146,18 @@ def test_a_line_is_taken_apart_into_words(filled: Chyves) -> None:
     assert filled("complete", "--line", "chyves * sta").lines == ["start"]
 
 
+def test_a_candidate_to_type_on_at_does_not_stay_alone_for_tcsh(filled: Chyves) -> None:
+    def candidates(line: str) -> list[str]:
+        return filled("complete", "--open", "--line", line).lines
+
+    assert candidates("chyves web1 set uefi_vnc_m") == [
+        "uefi_vnc_mouse_type=",
+        "uefi_vnc_mouse_type=...",
+    ]
+    assert candidates("chyves web1 set loader=u") == ["loader=uefi"]
+    assert candidates("chyves web1 set disk_v") == []
+
+
 def test_file_names_are_completed_by_chyves_itself(filled: Chyves, tmp_path: Path) -> None:
     folder = tmp_path / "images"
     (folder / "deb folder").mkdir(parents=True)
