@@ -48,7 +48,7 @@ other_first_words() {
 }
 
 command_words() {
-	list_commands | LC_ALL=C awk -v all=0 -f "$lib/header.awk" -f "$lib/words.awk"
+	list_commands | LC_ALL=C awk -v typed=1 -f "$lib/header.awk" -f "$lib/words.awk"
 }
 
 # arguments ARGUMENT...: candidates for the last argument of the command in `found`.
@@ -101,11 +101,16 @@ guests() {
 	*,*) before=${current%,*}, ;;
 	*) before= ;;
 	esac
+	names=guest_names
 	case ${current#"$before"} in
 	-*) return 0 ;;
-	:*) group_names ;;
-	*) guest_names ;;
-	esac | while IFS= read -r name; do
+	:*) names=group_names ;;
+	esac
+	if [ -z "$before" ]; then
+		$names
+		return
+	fi
+	$names | while IFS= read -r name; do
 		case ,$before in
 		*,"$name",*) ;;
 		*) printf '%s\n' "$before$name" ;;

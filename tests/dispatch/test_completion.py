@@ -209,6 +209,19 @@ def test_odd_words_do_no_harm(filled: Chyves, tmp_path: Path) -> None:
     assert sorted({*before, "lab"}) == sorted(os.listdir(tmp_path))
 
 
+def test_a_plugin_is_completed_by_its_header_and_not_run(filled: Chyves, tmp_path: Path) -> None:
+    ran = tmp_path / "ran"
+    body = f"touch '{ran}'"
+    usage = "chyves <guest> backup [--full] local|remote <pool>"
+    filled.add("backup", usage, folder=tmp_path / "programs", body=body)
+    assert filled("complete", "ba").lines == ["backup"]
+    assert filled("complete", "web1", "ba").lines == ["backup"]
+    assert filled("complete", "web1", "backup", "").lines == ["local", "remote"]
+    assert filled("complete", "backup", "web1", "--").lines == ["--full"]
+    assert filled("complete", "web1", "backup", "remote", "z").lines == ["zroot"]
+    assert not ran.exists()
+
+
 def test_a_plugin_that_says_so_is_asked_itself(filled: Chyves, tmp_path: Path) -> None:
     plugins = tmp_path / "programs"
     asks = "Provide chyves completions"
