@@ -19,7 +19,7 @@ def complete(lab):
     }
     make_guests(lab, {"web1": own, "web10": {}}, disks=2)
     lab.run("zfs", "snapshot", "zroot/chyves/guests/web1@monday")
-    lab.chyves("global", "set", "bridge7_phy_attach=em0", "tap_start_offset=60")
+    lab.chyves("global", "set", "bridge7_phy_attach=em1", "tap_start_offset=60")
     lab.forget_commands()
     return lambda *words: lab.output("complete", *words).split()
 
