@@ -88,11 +88,13 @@ class Command(cli.Application):
             print(text, flush=True)
 
     def usage(self, message: str) -> UsageError:
-        """Return the error for a wrong command line, with the usage line as its hint."""
+        """Return the error for a wrong command line, with the form that is nearest as its hint."""
         from chyves_core.header import read_header
+        from chyves_core.usage import usage_error
 
-        usage = read_header(Path(sys.argv[0])).usage
-        return UsageError(message, usage[0] if usage else None)
+        script = Path(sys.argv[0])
+        command = script.name.removeprefix("chyves-")
+        return usage_error(message, read_header(script), command, sys.argv[1:])
 
     # plumbum would print such errors to standard output in words of its own.
     def _parse_args(self, argv: list[str]) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chyves_core.errors import NotFound
+from chyves_core.errors import NotFound, UsageError
 from chyves_core.guests import Guest, Inventory
 from chyves_core.output import Row
 from chyves_core.properties.schema import Schema
@@ -20,6 +20,10 @@ def rows(inventory: Inventory, target: str, name: str, secrets: bool = False) ->
     if target in SCOPES:
         read = global_settings if target == "global" else default_settings
         return scope_rows(target, read(inventory.storage), name, secrets)
+    other = inventory.guests.get(name)
+    if other and (target == "all" or other.schema.find(target)):
+        # iohyve has it the other way round.
+        raise UsageError(f"{target}: a guest comes first", f"chyves {name} get {target}")
     found: list[Row] = []
     for guest in inventory.select(target):
         found += guest_rows(guest, name, secrets)

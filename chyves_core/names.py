@@ -110,6 +110,10 @@ def no_such_guest(name: str, known: Iterable[str]) -> NotFound:
     """Return the error for a guest that is not there, with near names as a hint."""
     import difflib
 
+    guest, at, snapshot = name.partition("@")
+    if at and guest in known:
+        # As other managers write it, and zfs(8).
+        return NotFound(f"{name}: there is no such guest", f"chyves {guest} snapshot @{snapshot}")
     near = difflib.get_close_matches(name, list(known), n=3)
     hint = f"did you mean {', '.join(near)}?" if near else "chyves list"
     return NotFound(f"{name}: there is no such guest", hint)

@@ -195,6 +195,7 @@ SLOW = (
     "tests/commands/test_rollback.py",
     "tests/commands/test_watch_screen.py",
     "tests/endtoend/",
+    "tests/dispatch/test_newcomer.py",
     "tests/lab/zfs/test_transcripts.py",
     "tests/package/test_rc_d.py",
     "test_a_killed_create_hurts_no_one",

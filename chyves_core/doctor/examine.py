@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from chyves_core import locks
-from chyves_core.doctor import guests, host, leftovers, needs, networks, snapshots, unfinished
+from chyves_core.doctor import (
+    guests,
+    host,
+    leftovers,
+    needs,
+    networks,
+    newer,
+    snapshots,
+    unfinished,
+)
 from chyves_core.doctor.finding import Finding
 from chyves_core.host import Host
 from chyves_core.look import Look
@@ -39,6 +48,7 @@ CHECKS: tuple[Check, ...] = (
     needs.profiles,
     needs.seeds,
     host.pools,
+    newer.version,
 )
 
 

@@ -77,8 +77,11 @@ class Schema:
             return found
         import difflib
 
+        from chyves_core.properties.old_names import hint_for
+
         near = difflib.get_close_matches(name, list(self._by_name), n=3)
         hint = f"did you mean {', '.join(near)}?" if near else "chyves list properties"
+        hint = (hint_for(name) if self.scope != "global" else None) or hint
         raise NotFound(f"there is no {self.scope} property {name!r}", hint)
 
     def default(self, name: str) -> str:

@@ -27,8 +27,16 @@ candidates() {
 }
 
 first_words() {
-	guests
-	[ -z "$guest_first" ] || return 0
+	# The words are looked for while zfs is at work.
+	guests | {
+		words=
+		[ -n "$guest_first" ] || words=$(other_first_words)
+		cat
+		[ -z "$words" ] || printf '%s\n' "$words"
+	}
+}
+
+other_first_words() {
 	case $current in
 	-*) printf '%s\n' --help --version ;;
 	*[:,]*) ;;
@@ -40,7 +48,7 @@ first_words() {
 }
 
 command_words() {
-	list_commands | LC_ALL=C awk -v all=0 -f "$lib/header.awk" -f "$lib/words.awk"
+	list_commands | LC_ALL=C awk -v typed=1 -f "$lib/header.awk" -f "$lib/words.awk"
 }
 
 # arguments ARGUMENT...: candidates for the last argument of the command in `found`.
@@ -75,7 +83,9 @@ names_of_kind() {
 	iso) resource_names ISO ;;
 	firmware) resource_names Firmware ;;
 	pool) pool_names ;;
-	bridge | tap) interface_names "$1" ;;
+	bridge) bridge_names ;;
+	tap) tap_names "$2" ;;
+	interface) interface_names ;;
 	snapshot) snapshots "$2" ;;
 	disk) disk_names "$2" ;;
 	property) properties "$2" '' ;;
@@ -91,11 +101,16 @@ guests() {
 	*,*) before=${current%,*}, ;;
 	*) before= ;;
 	esac
+	names=guest_names
 	case ${current#"$before"} in
 	-*) return 0 ;;
-	:*) group_names ;;
-	*) guest_names ;;
-	esac | while IFS= read -r name; do
+	:*) names=group_names ;;
+	esac
+	if [ -z "$before" ]; then
+		$names
+		return
+	fi
+	$names | while IFS= read -r name; do
 		case ,$before in
 		*,"$name",*) ;;
 		*) printf '%s\n' "$before$name" ;;
@@ -122,15 +137,44 @@ properties() {
 	defaults) sections='guest defaults' ;;
 	*) sections=guest ;;
 	esac
+	disks= own=
+	case $current in
+	*=*) values "$1" ;;
+	*)
+		own=$(own_properties "${1%%,*}")
+		[ -z "$own" ] || [ "$sections" != guest ] || disks=$(disk_names "${1%%,*}")
+		;;
+	esac
+	export own disks
 	for spec in "$CHYVES_ROOT"/chyves_core/properties/properties.spec \
 		"$CHYVES_ROOT"/lib/python3*/site-packages/chyves_core/properties/properties.spec; do
 		[ -f "$spec" ] || continue
-		LC_ALL=C awk -v sections="$sections" -v sign="$2" -f "$lib/properties.awk" "$spec"
+		LC_ALL=C awk -v sections="$sections" -v sign="$2" -v verb="$word" \
+			-f "$lib/properties.awk" "$spec"
 		case $current in
 		os=*) profiles "${spec%/properties/*}/loaders/grub_profiles.cfg" ;;
 		esac
 		break
 	done
+}
+
+# values GUEST: what NAME= may be followed by, where the host knows it.
+values() {
+	case $current in
+	uefi_firmware=*)
+		resource_names Firmware
+		for file in "${CHYVES_LAB:+$CHYVES_LAB/root}"/usr/local/share/uefi-firmware/*.fd; do
+			[ ! -f "$file" ] || printf '%s\n' "${file##*/}"
+		done
+		;;
+	tap*_bridge=* | bridge=*) bridge_names ;;
+	bridge*_phy_attach=* | vlan*_parent=*) interface_names && echo private ;;
+	revert_to_snapshot=*) snapshot_names "${1%%,*}" ;;
+	groups=*) group_names | sed 's|^:||' ;;
+	keyboard=*) ls "${CHYVES_LAB:+$CHYVES_LAB/root}"/usr/share/bhyve/kbdlayout ;;
+	tpm=*) echo swtpm ;;
+	cloud_net=*) echo dhcp ;;
+	esac | sed "s|^|${current%%=*}=|"
 }
 
 # profiles FILE: the profiles for grub-bhyve in that file, and in those of this host.

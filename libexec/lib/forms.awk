@@ -163,13 +163,14 @@ function offer_each(alternatives,    list, n, i) {
 function offer_one(text,    kind) {
 	if (text ~ /^<property>=/)
 		offer("assignment")
-	else if (text ~ /<(file|path)>|^(FILE|PATH)$/)
+	else if (text ~ /<(file|path)>|^(FILE|PATH|DIR)$/)
 		offer("file")
 	else if (text ~ /^(disk|tap|bridge)[{]n[}]$/)
 		offer(substr(text, 1, length(text) - 3))
 	else if (match(text, /<[a-z]+>/)) {
 		kind = substr(text, RSTART + 1, RLENGTH - 2)
-		offer(kind)
+		if (kind !~ /^(word|ask)$/)
+			offer(kind)
 	} else if (text !~ /[A-Z{]/)
 		offer("word " text)
 }

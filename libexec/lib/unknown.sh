@@ -86,11 +86,21 @@ nearest_command() {
 	list_commands | LC_ALL=C awk -v typed="$1" -f "$lib/nearest.awk"
 }
 
-# explain_old_word WORD...: when it is one of iohyve's words, print the new ones and end.
+# explain_foreign_noun WORD...: vm-bhyve's `switch list` looks like a guest and a verb; unless there
+# is such a guest, print the new words and end.
+explain_foreign_noun() {
+	names_guests "$1" || explain_old_word "$@"
+}
+
+# explain_old_word WORD...: when it is a word of another manager, print the new ones and end.
 explain_old_word() {
 	new_words=$(LC_ALL=C awk -f "$lib/old-words.awk" "$lib/old-words" "$@")
 	[ -n "$new_words" ] || return 0
-	echo "chyves: '$1' is what iohyve calls it; here it is:" >&2
-	printf '%s\n' "$new_words" >&2
+	printf '%s\n' "$new_words" | while IFS= read -r line; do
+		case $line in
+		\#*) echo "chyves: '$1' is what ${line#\# } it; here it is:" ;;
+		*) printf '%s\n' "$line" ;;
+		esac
+	done >&2
 	exit 2
 }

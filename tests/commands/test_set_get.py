@@ -255,3 +255,19 @@ def test_the_name_of_what_is_not_there_comes_with_a_hint(two: LabHost) -> None:
     assert "did you mean web2, web1" in two.chyves("web", "get", "cpu", status=3).stderr
     assert "did you mean cpu" in two.chyves("web1", "get", "cpus", status=3).stderr
     assert "did you mean cpu" in two.chyves("web1", "set", "cpus=2", status=2).stderr
+
+
+def test_what_other_managers_call_it_is_told_in_our_words(two: LabHost) -> None:
+    before = two.everything()
+    for words, hint in (
+        ("get ram web1", "chyves web1 get ram"),
+        ("get all web2", "chyves web2 get all"),
+        ("web1 set boot=1", "it is called rcboot here"),
+        ("web1 set pcidev:2=passthru,1/0/0", "it is called pcidev_2 here"),
+        ("web1 set memory=1G", "it is called ram here"),
+        ("web1 set tap=tap0", "chyves network GUEST add tap"),
+    ):
+        assert two.chyves(*words.split(), status=2).stderr.splitlines()[1].strip() == hint
+    done = two.chyves("snapshot", "web1@monday", status=3)
+    assert done.stderr.endswith("chyves web1 snapshot @monday\n")
+    assert two.everything() == before

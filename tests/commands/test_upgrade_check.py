@@ -28,12 +28,16 @@ def git(folder: Path, *words: str) -> None:
     subprocess.run([*GIT, *words], cwd=folder, check=True, capture_output=True)
 
 
-def upgrade(host: LabHost, root: Path, *words: str, status: int = 0) -> list[str]:
-    """Return the lines that the chyves in a folder says."""
+def said(host: LabHost, root: Path, *words: str, status: int | None = None) -> str:
+    """Return what the chyves in a folder says."""
     python = str(ROOT / ".venv/bin/python3")
-    argv = (str(root / "bin/chyves"), "upgrade", *words)
-    done = host.run(*argv, status=status, CHYVES_PYTHON=python)
-    return (done.stdout or done.stderr).splitlines()
+    done = host.run(str(root / "bin/chyves"), *words, status=status, CHYVES_PYTHON=python)
+    return done.stdout or done.stderr
+
+
+def upgrade(host: LabHost, root: Path, *words: str, status: int = 0) -> list[str]:
+    """Return the lines that `upgrade` says."""
+    return said(host, root, "upgrade", *words, status=status).splitlines()
 
 
 def test_a_checkout_is_upgraded_by_git(empty_lab: LabHost, copy: Path, tmp_path: Path) -> None:
@@ -51,6 +55,11 @@ def test_a_checkout_is_upgraded_by_git(empty_lab: LabHost, copy: Path, tmp_path:
     first, newer, how = upgrade(empty_lab, here, "check")
     assert newer.startswith("there is a newer version: commit ")
     assert how == f"to upgrade: git -C {here} pull"
+    empty_lab.chyves("dataset", "zroot", "install")
+    doctor = ("doctor", "-H", "-o", "problem,command")
+    assert "newer version" not in said(empty_lab, here, *doctor)
+    empty_lab.chyves("global", "set", "check_for_updates=on")
+    assert f"{newer}\tgit -C {here} pull\n" in said(empty_lab, here, *doctor)
     git(here, "remote", "set-url", "origin", str(tmp_path / "nowhere"))
     assert upgrade(empty_lab, here, "check", status=1)[0] == first
 

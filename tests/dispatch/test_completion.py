@@ -146,6 +146,18 @@ def test_a_line_is_taken_apart_into_words(filled: Chyves) -> None:
     assert filled("complete", "--line", "chyves * sta").lines == ["start"]
 
 
+def test_a_candidate_to_type_on_at_does_not_stay_alone_for_tcsh(filled: Chyves) -> None:
+    def candidates(line: str) -> list[str]:
+        return filled("complete", "--open", "--line", line).lines
+
+    assert candidates("chyves web1 set uefi_vnc_m") == [
+        "uefi_vnc_mouse_type=",
+        "uefi_vnc_mouse_type=...",
+    ]
+    assert candidates("chyves web1 set loader=u") == ["loader=uefi"]
+    assert candidates("chyves web1 set disk_v") == []
+
+
 def test_file_names_are_completed_by_chyves_itself(filled: Chyves, tmp_path: Path) -> None:
     folder = tmp_path / "images"
     (folder / "deb folder").mkdir(parents=True)
@@ -195,6 +207,19 @@ def test_odd_words_do_no_harm(filled: Chyves, tmp_path: Path) -> None:
             said = filled("complete", *words)
             assert (said.err, said.status) == ("", 0)
     assert sorted({*before, "lab"}) == sorted(os.listdir(tmp_path))
+
+
+def test_a_plugin_is_completed_by_its_header_and_not_run(filled: Chyves, tmp_path: Path) -> None:
+    ran = tmp_path / "ran"
+    body = f"touch '{ran}'"
+    usage = "chyves <guest> backup [--full] local|remote <pool>"
+    filled.add("backup", usage, folder=tmp_path / "programs", body=body)
+    assert filled("complete", "ba").lines == ["backup"]
+    assert filled("complete", "web1", "ba").lines == ["backup"]
+    assert filled("complete", "web1", "backup", "").lines == ["local", "remote"]
+    assert filled("complete", "backup", "web1", "--").lines == ["--full"]
+    assert filled("complete", "web1", "backup", "remote", "z").lines == ["zroot"]
+    assert not ran.exists()
 
 
 def test_a_plugin_that_says_so_is_asked_itself(filled: Chyves, tmp_path: Path) -> None:

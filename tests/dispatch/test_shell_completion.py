@@ -7,17 +7,10 @@ import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import pexpect
 import pytest
 from checkout import DATASETS, REPOSITORY, Chyves
+from shells import SHELLS, start_shell
 
-FILES = REPOSITORY / "completions"
-SHELLS = {
-    "bash": (["--norc", "--noprofile", "-i"], f"source '{FILES}/chyves.bash'"),
-    "zsh": (["-f", "-i"], f"fpath=('{FILES}' $fpath); autoload -Uz compinit; compinit -u -D"),
-    "fish": (["--no-config", "--private"], f"source '{FILES}/chyves.fish'"),
-    "tcsh": (["-f"], f"source '{FILES}/chyves.tcsh'"),
-}
 Typing = Callable[[str, str], None]
 
 
@@ -31,27 +24,13 @@ def type_keys(
     request: pytest.FixtureRequest, chyves: Chyves, host: Callable[..., None], tmp_path: Path
 ) -> Iterator[Typing]:
     """Type keys into the shell, then return; the command that runs must say what is expected."""
-    arguments, load = SHELLS[request.param]
-    program = shutil.which(request.param)
-    if program is None:
-        pytest.skip(f"this machine has no {request.param}")
     host(*DATASETS)
     chyves.add("set", "chyves <guest>|global set <property>=<value>...")
     chyves.add("get", "chyves <guest>[,<guest>...] get <property>|all")
     chyves.add("rollback", "chyves <guest> rollback <snapshot>")
     (chyves.root / "chyves_core").symlink_to(REPOSITORY / "chyves_core")
     (tmp_path / "programs" / "chyves").symlink_to(chyves.program)
-    terminal = pexpect.spawn(
-        program,
-        arguments,
-        env={**chyves.environment, "TERM": "vt100", "LC_ALL": "C.UTF-8"},
-        cwd=str(tmp_path),
-        encoding="utf-8",
-        timeout=20,
-        dimensions=(24, 200),
-    )
-    terminal.sendline(f"{load}; echo loaded by | tr a-z A-Z")
-    terminal.expect("LOADED BY")
+    terminal = start_shell(request.param, chyves.environment, tmp_path)
 
     def type_them(keys: str, expected: str) -> None:
         terminal.send(f"{keys}\r")

@@ -106,8 +106,52 @@ def test_iohyves_words_are_told_their_new_form(chyves: Chyves, old: str, new: st
     said = chyves(*old.split())
     assert said.status == 2
     first, *forms = said.err.splitlines()
-    assert first == f"chyves: '{old.split()[0]}' is what iohyve calls it; here it is:"
+    assert re.match(
+        f"chyves: '{old.split()[0]}' is what iohyve (calls|and vm-bhyve call) it;", first
+    )
+    assert forms[0] == f"  {new}"
+    assert all("vm-bhyve" in line for line in forms[1:2])
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("init", "chyves dataset POOL install"),
+        ("poweroff web", "chyves web stop force"),
+        ("add -d disk -s 10G web", "chyves web disk add 10G"),
+        ("add -d network -s public web", "chyves network web add tap"),
+        ("switch list", "chyves list bridges"),
+        ("switch vlan public 12", "chyves network bridge0 attach --vlan 12 INTERFACE"),
+        ("image provision -d fast a1b2 web", "chyves a1b2 clone web"),
+        ("datastore list", "chyves list pools"),
+        ("rollback -r web@monday", "chyves web snapshot rollback @monday"),
+    ],
+)
+def test_vm_bhyves_words_are_told_their_new_form(chyves: Chyves, old: str, new: str) -> None:
+    chyves.add("list", "chyves list bridges|pools")
+    said = chyves(*old.split())
+    assert said.status == 2
+    first, *forms = said.err.splitlines()
+    assert first == f"chyves: '{old.split()[0]}' is what vm-bhyve calls it; here it is:"
     assert forms == [f"  {new}"]
+
+
+def test_a_word_that_means_different_things_is_told_for_both(chyves: Chyves) -> None:
+    assert chyves("destroy", "web").err.splitlines() == [
+        "chyves: 'destroy' is what iohyve calls it; here it is:",
+        "  chyves web reclaim",
+        "chyves: 'destroy' is what vm-bhyve calls it; here it is:",
+        "  chyves web delete",
+    ]
+
+
+def test_a_guest_may_be_called_like_a_word_of_vm_bhyve(
+    chyves: Chyves, host: Callable[..., None]
+) -> None:
+    host("filesystem tank/chyves/guests/switch -")
+    chyves.add("list", "chyves list <guest>")
+    assert chyves("switch", "list").out == "chyves-list [switch]\n"
+    assert chyves("guest", "image", "list").out == "chyves-list [image]\n"
 
 
 def test_setup_is_taken_apart_into_its_settings(chyves: Chyves) -> None:
@@ -127,8 +171,8 @@ def test_the_users_words_come_back_quoted(chyves: Chyves) -> None:
 
 def test_no_old_word_is_hidden_by_a_command() -> None:
     table = (REPOSITORY / "libexec" / "lib" / "old-words").read_text()
-    rows = re.findall(r"^([a-z/ ]+): ", table, re.MULTILINE)
-    old = {word.partition("/")[0] for row in rows for word in row.split()}
+    rows = re.findall(r"^([a-z/+ ]+)(?:[(].*)?: ", table, re.MULTILINE)
+    old = {re.split("[/+]", word)[0] for row in rows for word in row.split()}
     commands = {file.name.removeprefix("chyves-") for file in (REPOSITORY / "libexec").iterdir()}
     assert len(old) > 30
     assert old & commands == set()
