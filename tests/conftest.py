@@ -193,6 +193,7 @@ SLOW = (
     "tests/commands/test_pools.py",
     "tests/commands/test_promote.py",
     "tests/commands/test_rollback.py",
+    "tests/commands/test_useful_plugins.py",
     "tests/commands/test_watch_screen.py",
     "tests/endtoend/",
     "tests/lab/zfs/test_transcripts.py",
