@@ -145,6 +145,7 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
 SLOW = (
     "tests/package/test_wheel.py",
     "tests/package/test_installed.py",
+    "tests/package/test_make_install.py",
     "/test_captures.py",
     "tests/lab/zfs/test_crash.py",
     "tests/lab/test_freebsd_suite.py::test_all_cases_run",
