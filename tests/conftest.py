@@ -195,6 +195,7 @@ SLOW = (
     "tests/commands/test_promote.py",
     "tests/commands/test_rollback.py",
     "tests/commands/test_useful_plugins.py",
+    "tests/docs/test_manual_examples.py",
     "tests/commands/test_watch_screen.py",
     "tests/endtoend/",
     "tests/lab/zfs/test_transcripts.py",
