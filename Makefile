@@ -9,7 +9,7 @@ PREFIX = /usr/local
 DESTDIR =
 
 .PHONY: demo test test-slow test-again test-freebsd lint bench test-guest test-vm manual clean
-.PHONY: install deinstall port
+.PHONY: install deinstall port screens
 
 demo: $(VENV)/ready
 	$(RUN) examples/demo.py
@@ -64,6 +64,10 @@ port: $(VENV)/ready
 	rm -rf dist
 	$(RUN) -m hatchling build -t sdist -d dist
 	$(RUN) packaging/freebsd/port.py dist/chyves-*.tar.gz dist/port
+
+# What commands look like on a terminal of 80 columns and 24 lines.
+screens: $(VENV)/ready
+	$(RUN) docs/screens.py
 
 $(VENV)/ready: pyproject.toml
 	$(PYTHON) -m venv $(VENV)

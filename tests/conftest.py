@@ -196,6 +196,7 @@ SLOW = (
     "tests/commands/test_rollback.py",
     "tests/commands/test_useful_plugins.py",
     "tests/docs/test_manual_examples.py",
+    "tests/docs/test_screens.py::test_they_are_true",
     "tests/commands/test_watch_screen.py",
     "tests/endtoend/",
     "tests/lab/zfs/test_transcripts.py",

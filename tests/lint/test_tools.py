@@ -55,6 +55,7 @@ def test_the_manual_pages_are_correct_mdoc() -> None:
         "install",
         "deinstall",
         "port",
+        "screens",
         "clean",
     ],
 )
