@@ -4,7 +4,12 @@ PYTHON = python3
 VENV = .venv
 RUN = $(VENV)/bin/python3
 
+# Where `make install` puts everything, and the Python that commands then run with.
+PREFIX = /usr/local
+DESTDIR =
+
 .PHONY: demo test test-slow test-again test-freebsd lint bench test-guest test-vm manual clean
+.PHONY: install deinstall port screens
 
 demo: $(VENV)/ready
 	$(RUN) examples/demo.py
@@ -45,6 +50,24 @@ test-vm: $(VENV)/ready
 # The commands and the properties in chyves(8), from where they are declared.
 manual: $(VENV)/ready
 	$(RUN) man/generate.py
+
+# The traditional way; the packages that chyves needs are installed by other means.
+install:
+	PREFIX="$(PREFIX)" DESTDIR="$(DESTDIR)" PYTHON="$(PYTHON)" sh packaging/install.sh install
+
+# Exactly what was installed goes.
+deinstall:
+	PREFIX="$(PREFIX)" DESTDIR="$(DESTDIR)" sh packaging/install.sh deinstall
+
+# The sdist, and a port of it in dist/port.
+port: $(VENV)/ready
+	rm -rf dist
+	$(RUN) -m hatchling build -t sdist -d dist
+	$(RUN) packaging/freebsd/port.py dist/chyves-*.tar.gz dist/port
+
+# What commands look like on a terminal of 80 columns and 24 lines.
+screens: $(VENV)/ready
+	$(RUN) docs/screens.py
 
 $(VENV)/ready: pyproject.toml
 	$(PYTHON) -m venv $(VENV)

@@ -145,6 +145,7 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
 SLOW = (
     "tests/package/test_wheel.py",
     "tests/package/test_installed.py",
+    "tests/package/test_make_install.py",
     "/test_captures.py",
     "tests/lab/zfs/test_crash.py",
     "tests/lab/test_freebsd_suite.py::test_all_cases_run",
@@ -193,6 +194,9 @@ SLOW = (
     "tests/commands/test_pools.py",
     "tests/commands/test_promote.py",
     "tests/commands/test_rollback.py",
+    "tests/commands/test_useful_plugins.py",
+    "tests/docs/test_manual_examples.py",
+    "tests/docs/test_screens.py::test_they_are_true",
     "tests/commands/test_watch_screen.py",
     "tests/endtoend/",
     "tests/dispatch/test_newcomer.py",

@@ -11,8 +11,10 @@ from pathlib import Path
 import pytest
 from documents import ROOT
 
+from chyves_core import errors
 from chyves_core.header import read_header
 from chyves_core.properties.schema import load_schema
+from chyves_core.supervise import hooks
 from tests.conftest import LabHost
 
 PAGE = ROOT / "man" / "chyves.8"
@@ -53,13 +55,6 @@ def test_it_has_every_property_and_no_other() -> None:
     assert shown == {each.name for scope in scopes for each in load_schema(scope).properties}
 
 
-def test_its_examples_use_commands_that_there_are() -> None:
-    lines = re.findall(r"(?:^# |\$\()chyves ([^)\n]*)", section(PAGE, "EXAMPLES"), re.M)
-    assert len(lines) > 5
-    for line in lines:
-        assert set(line.split()[:2]) & commands(), line
-
-
 def test_every_variable_that_it_names_is_used_somewhere() -> None:
     sources = [ROOT / "bin" / "chyves", *(ROOT / "libexec" / "lib").glob("*.sh")]
     sources += (ROOT / "chyves_core").rglob("*.py")
@@ -90,3 +85,36 @@ def test_no_markup_is_seen_in_what_is_printed(page: Path) -> None:
     printed = subprocess.run(argv, capture_output=True, text=True).stdout
     plain = re.sub(r".\x08", "", printed)
     assert not re.search(r"\\[&(fe]|(^|\s)(Oo|Oc|Ns|Cm|Ar|Fl)\s", plain)
+
+
+def test_every_variable_and_folder_of_the_program_stands_in_the_manual() -> None:
+    """Both pages together, hooks and the lab too."""
+    pages = PAGE.read_text() + PLUGIN_PAGE.read_text()
+    folders = (ROOT / "bin", ROOT / "libexec", ROOT / "chyves_core", ROOT / "rc.d")
+    files = [file for folder in folders for file in folder.rglob("*") if file.is_file()]
+    text = "\n".join(file.read_text() for file in files if file.suffix != ".pyc")
+    variables = set(re.findall(r"\bCHYVES_[A-Z_]+\b", text))
+    places = set(re.findall(r"/usr/local/etc/chyves/[a-z.]+[a-z]|/usr/local/share/[a-z-]+", text))
+    assert len(variables) > 10 and len(places) > 3
+    assert [name for name in sorted(variables | places) if name not in pages] == []
+
+
+def test_it_has_every_exit_status_and_no_other() -> None:
+    shown = {
+        int(number) for number in re.findall(r"(?m)^\.It (\d+)$", section(PAGE, "EXIT STATUS"))
+    }
+    declared = {errors.OK, errors.FAILED, errors.USAGE, errors.NOT_FOUND, errors.REFUSED}
+    assert shown == declared | {errors.INTERRUPTED}
+
+
+def test_the_hooks_that_are_run_are_those_of_the_manual() -> None:
+    text = section(PAGE, "HOOKS")
+    moments = {hooks.PRESTART, hooks.POSTSTART, hooks.PRESTOP, hooks.POSTSTOP, hooks.REBOOT}
+    assert set(re.findall(r"(?m)^\.It Pa (\w+)\.d$", text)) == moments
+
+
+def test_the_variables_of_the_service_are_those_of_its_script() -> None:
+    script = (ROOT / "rc.d" / "chyves").read_text()
+    shown = set(re.findall(r"(?m)^\.It Va (\w+)$", section(PAGE, "STARTING WITH THE HOST")))
+    assert shown == set(re.findall(r'(?m)^# (chyves_\w+)="', script))
+    assert shown <= set(re.findall(r"\bchyves_\w+", script.split("run_rc_command")[0]))

@@ -11,7 +11,18 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-TOP = (".ci", "bin", "chyves_core", "completions", "examples", "libexec", "man", "rc.d", "tests")
+TOP = (
+    ".ci",
+    "bin",
+    "chyves_core",
+    "completions",
+    "examples",
+    "libexec",
+    "man",
+    "packaging",
+    "rc.d",
+    "tests",
+)
 SHELLS = {"sh": "sh", "bash": "bash"}
 
 

@@ -52,6 +52,10 @@ def test_the_manual_pages_are_correct_mdoc() -> None:
         "test-guest",
         "test-vm",
         "manual",
+        "install",
+        "deinstall",
+        "port",
+        "screens",
         "clean",
     ],
 )

@@ -1,4 +1,4 @@
-"""An installed chyves, without its checkout: in a venv, below another prefix, through a link."""
+"""An installed chyves, without its checkout: in a venv, below another prefix, by make."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from releases import ROOT, Installation
 
 
-@pytest.fixture(params=["installed", "installed_with_prefix"])
+@pytest.fixture(params=["installed", "installed_with_prefix", "installed_by_make"])
 def installation(request: pytest.FixtureRequest) -> Iterator[Installation]:
     found: Installation = request.getfixturevalue(request.param)
     yield found

@@ -196,3 +196,33 @@ def test_numbers_that_are_none_and_names_that_are_none_stop_no_boot(host: LabHos
     done = host.run("service", "chyves", "start", "of", "off", status=1)
     assert "of: there is no such guest" in done.stderr
     assert done.stdout == "off: running\n"
+
+
+def test_a_restart_brings_back_all_that_ran_in_their_order(host: LabHost) -> None:
+    host.run("service", "chyves", "start")
+    host.run("service", "chyves", "start", "off")
+    done = host.run("service", "chyves", "restart").stdout.splitlines()
+    started = [line for line in done if line.endswith(": running")]
+    assert started == ["high: running", "low: running", "off: running"]
+    done = host.run("service", "chyves", "restart", "low").stdout.splitlines()
+    assert done[-2:] == ["low: powered off", "low: running"]
+    assert not any(line.startswith(("high", "off")) for line in done)
+    host.run("service", "chyves", "restart", "lo", status=1)
+    assert set(running(host).values()) == {"yes"}
+
+
+def test_flags_and_the_time_of_the_shutdown_are_those_of_rc_conf(host: LabHost) -> None:
+    host.run("sysrc", "chyves_flags=-q", "rcshutdown_timeout=25")
+    assert host.run("service", "chyves", "start").stdout == ""
+    assert running(host)["low"] == "yes"
+    assert host.run("service", "chyves", "stop").stdout == ""
+    host.run("sysrc", "chyves_flags=-q -v")
+    host.run("service", "chyves", "start", "low")
+    stubborn = host.root / "usr/local/etc/chyves/hooks/prestop.d/slow"
+    stubborn.parent.mkdir(parents=True)
+    stubborn.write_text("#!/bin/sh\nexec sleep 60\n")
+    stubborn.chmod(0o755)
+    host.run("sysrc", "rcshutdown_timeout=4")
+    said = host.run("service", "chyves", "stop").stderr
+    assert "low: prestop hook slow took longer than 2 s" in said
+    assert "+ kill -TERM " in said
