@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from chyves_core.bhyve.old_orders import iohyve_order
 from chyves_core.migration import derived
 from chyves_core.migration.devices import OWN_DISK, ZVOL, Device, parse_device
-from chyves_core.migration.old import Draft, Line, OldDisk, OldGuest, OldNic
+from chyves_core.migration.old import Draft, Line, OldDisk, OldGuest, OldNic, Surroundings
 from chyves_core.properties.schema import load_schema
 from chyves_core.zfs import Dataset
 
@@ -27,14 +26,6 @@ MAC = re.compile(r"mac_(tap\d+)")
 # What `clone` makes of `date`: Thu_Nov_26_10:11:12_UTC_2026.
 DATE = re.compile(r"\w{3}_+\w{3}_+\d{1,2}_\d\d:\d\d:\d\d_\w+_\d{4}")
 YES = ("YES", "yes", "1", "on")
-
-
-@dataclass(frozen=True)
-class Surroundings:
-    """What bhyve's own choices depend on, beside the guest."""
-
-    osreldate: int
-    hostname: str
 
 
 def root_of(pool: str) -> str:
@@ -72,6 +63,13 @@ def folder_of(datasets: Mapping[str, Dataset], dataset: str) -> str:
     own = datasets[dataset].own("mountpoint")
     root, _, name = dataset.rpartition("/")
     return own or f"{datasets[root].own('mountpoint') or f'/{root}'}/{name}"
+
+
+def folder_in(datasets: Mapping[str, Dataset], dataset: str) -> str:
+    """Return where a dataset will be mounted, which is not there yet."""
+    root, _, name = dataset.rpartition("/")
+    there = datasets.get(root)
+    return f"{(there.own('mountpoint') if there else None) or '/iohyve'}/{name}"
 
 
 def read_guest(datasets: Mapping[str, Dataset], dataset: Dataset, around: Surroundings) -> OldGuest:

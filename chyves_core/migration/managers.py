@@ -10,7 +10,7 @@ from chyves_core.errors import UsageError
 from chyves_core.guests import Guest, Inventory
 from chyves_core.host import Host
 from chyves_core.migration import moving
-from chyves_core.migration.old import OldGuest
+from chyves_core.migration.old import OldGuest, Surroundings
 from chyves_core.migration.planning import Arrival, Planning
 from chyves_core.plan import Plan
 from chyves_core.settings import Settings
@@ -89,9 +89,7 @@ def read_iohyve(host: Host, inventory: Inventory) -> Manager:
 
     pools = [pool.name for pool in inventory.storage.pools if pool.health in ("ONLINE", "DEGRADED")]
     datasets = read_tree(host, [iohyve.root_of(pool) for pool in pools])
-    answer = host.read("sysctl", "-n", "kern.osreldate", "kern.hostname")
-    osreldate, _, hostname = answer.stdout.strip().partition("\n")
-    around = iohyve.Surroundings(int(osreldate), hostname)
+    around = surroundings(host)
     rc = host.read("sysrc", "-in", "iohyve_enable", "iohyve_flags", allowed=None).stdout
     words = rc.split()
     uplinks = [word[4:] for word in words if word.startswith("net=") and word[4:]]
@@ -114,6 +112,13 @@ def read_iohyve(host: Host, inventory: Inventory) -> Manager:
         notes,
         f"{iohyve.PREFIX}name",
     )
+
+
+def surroundings(host: Host) -> Surroundings:
+    """Return what bhyve's own choices depend on, read with one sysctl call."""
+    answer = host.read("sysctl", "-n", "kern.osreldate", "kern.hostname")
+    osreldate, _, hostname = answer.stdout.strip().partition("\n")
+    return Surroundings(int(osreldate), hostname)
 
 
 PREFIXES = {"iohyve": ("iohyve:", "iohvye:")}

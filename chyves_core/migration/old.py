@@ -17,6 +17,14 @@ FROM = f"{PREFIX}from"
 
 
 @dataclass(frozen=True)
+class Surroundings:
+    """What bhyve's own choices depend on, beside the guest."""
+
+    osreldate: int
+    hostname: str
+
+
+@dataclass(frozen=True)
 class OldDisk:
     """One disk of the guest: a volume at `dataset`, or a file at `path`.
 

@@ -94,6 +94,7 @@ class Planning:
     obstacles: list[Obstacle] = field(default_factory=list)
     bridges: dict[str, str] = field(default_factory=dict)
     moves: dict[str, str] = field(default_factory=dict)
+    serials: dict[str, str] = field(default_factory=dict)
 
     def add_all(self, guests: Sequence[OldGuest]) -> None:
         """Plan guests; no new number is one that another of them has."""
@@ -103,12 +104,15 @@ class Planning:
             taken.nmdms |= {int(each[4:]) for each in [old.values.get("serial", "")] if each}
             taken.ports |= {int(each) for each in [old.values.get("uefi_vnc_port", "")] if each}
         self.moves = self.all_moves(guests)
+        self.serials = {
+            disk_path(disk.dataset): disk.serial for old in guests for disk in old.disks
+        }
         for old in guests:
             self.add(old)
 
     def all_moves(self, guests: Iterable[OldGuest]) -> dict[str, str]:
         """Return the old paths of disks of all guests that come or came, each with its new one."""
-        moves = {}
+        moves: dict[str, str] = {}
         for old in guests:
             pool = self.pool_of(old)
             target = f"{pool.root}/guests/{old.name}" if pool else ""
@@ -275,7 +279,7 @@ class Planning:
     def devices(self, old: OldGuest, target: str, values: Mapping[str, str]) -> dict[str, str]:
         """Return the properties pcidev_{n} with the paths that their backends will have."""
         moves = {**disk_moves(old, target), **self.moves, old.folder: folder_of(target)}
-        serials = {disk_path(disk.dataset): disk.serial for disk in old.disks}
+        serials = {**self.serials, **{disk_path(each.dataset): each.serial for each in old.disks}}
         found = {}
         for name in (name for name in values if name.startswith("pcidev_")):
             device = parse_device(values[name])

@@ -1,0 +1,318 @@
+"""Send a guest to iohyve: the way back, and for guests that were never there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from chyves_core.bhyve import slots
+from chyves_core.guests import Guest, Inventory
+from chyves_core.migration import iohyve, leaving
+from chyves_core.migration.devices import ZVOL, parse_device
+from chyves_core.migration.leaving import Departure
+from chyves_core.migration.old import FROM, Line, OldGuest, Surroundings
+from chyves_core.migration.planning import folder_of
+from chyves_core.network.design import PRIVATE
+from chyves_core.plan import Plan
+from chyves_core.sizes import exact_size
+from chyves_core.zfs import Dataset, create_filesystem
+
+P = iohyve.PREFIX
+# What each property of iohyve becomes here: where that is the same, the property stays as it is.
+MEANS = {
+    "ram": ("ram",),
+    "cpu": ("cpu",),
+    "con": ("serial",),
+    "boot": ("rcboot",),
+    "loader": ("loader",),
+    "os": ("os",),
+    "description": ("description",),
+    "bargs": ("bargs",),
+    "utc": ("bargs",),
+    "template": ("template",),
+    "fw": ("uefi_firmware",),
+    "sectorsize": ("virtio_block_options_disk0",),
+    "vnc": ("uefi_console_output",),
+    "vnc_ip": ("uefi_vnc_ip",),
+    "vnc_port": ("uefi_vnc_port",),
+    "vnc_w": ("uefi_vnc_res",),
+    "vnc_h": ("uefi_vnc_res",),
+    "vnc_wait": ("uefi_vnc_pause_until_client_connect",),
+    "vnc_tablet": ("uefi_vnc_mouse_type",),
+}
+# Words of chyves that iohyve has no equal for, and that a guest would miss.
+UNKNOWN = (
+    "groups", "notes", "rcboot_delay", "cpu_pin", "limit_cpu", "limit_read", "limit_write",
+    "random", "tpm", "sound", "gdb", "uefi_vars", "uefi_vnc_password", "cloud_seed",
+)  # fmt: skip
+
+
+class Leaving:
+    """One guest that goes to iohyve, while it is planned."""
+
+    def __init__(
+        self, inventory: Inventory, guest: Guest, there: Mapping[str, Dataset], around: Surroundings
+    ) -> None:
+        self.inventory, self.guest, self.there, self.around = inventory, guest, there, around
+        self.dataset = inventory.storage.datasets[guest.dataset]
+        self.own = self.dataset.own_with_prefix(P)
+        self.target = self.place()
+        self.lines: list[Line] = []
+        inside = f"{guest.dataset}/"
+        volumes = [
+            each.name.removeprefix(inside)
+            for each in inventory.storage.datasets.values()
+            if each.name.startswith(inside) and each.kind == "volume"
+        ]
+        own = {disk.name for disk in guest.disks}
+        self.disks = {
+            name: leaving.free_disk(own, name) if name.startswith(leaving.KEPT) else name
+            for name in volumes
+        }
+
+    def place(self) -> str:
+        """Return where the guest goes: where it was, if it still has its name."""
+        manager, _, dataset = self.guest.properties.get(FROM, "").partition(" ")
+        same = self.own.get("name") == self.guest.name and dataset.startswith(f"{self.guest.pool}/")
+        if manager == iohyve.MANAGER and same:
+            return dataset
+        return f"{iohyve.root_of(self.guest.pool)}/{self.guest.name}"
+
+    def departure(self) -> Departure:
+        """Return the guest as it leaves."""
+        wanted = {**self.simple(), **self.network()}
+        wanted |= self.custom(wanted)
+        values, gone = self.changes(wanted)
+        after = self.read_after(values, gone)
+        wanted_macs = self.macs(after)
+        values |= wanted_macs
+        after = self.read_after(values, gone)
+        self.say(values, after)
+        again = {**after.kept, **after.values}
+        again["net_ifaces"] = ",".join(nic.tap for nic in after.nics)
+        for nic in after.nics:
+            again[f"{nic.tap}_mac"] = nic.mac
+            again[f"{nic.tap}_bridge"] = self.guest.value(f"{nic.tap}_bridge")
+        if self.guest.value("uefi_console_output") == "serial":
+            again["uefi_vnc_port"] = self.guest.value("uefi_vnc_port")
+        again |= {
+            name: value
+            for name, value in self.guest.properties.items()
+            if name.startswith("pcidev_")
+            and f"{P}{name.replace('_', ':')}" in {**self.full, **values}
+        }
+        return Departure(
+            self.guest,
+            iohyve.MANAGER,
+            self.target,
+            values,
+            (*gone, *leaving.found_again(self.guest, again)),
+            self.disks,
+            tuple(self.lines),
+            self.before(),
+        )
+
+    @property
+    def full(self) -> dict[str, str]:
+        """The properties of iohyve that the guest has, with their full names."""
+        return {f"{P}{name}": value for name, value in self.own.items()}
+
+    def simple(self) -> dict[str, str]:
+        """Return what iohyve only calls otherwise."""
+        value = self.guest.value
+        flags = [word for word in value("bargs").split() if word != "-u"]
+        width, _, height = value("uefi_vnc_res").partition("x")
+        found = {
+            "name": self.guest.name,
+            "size": exact_size(self.guest.disks[0].size) if self.guest.disks else "-",
+            "ram": value("ram"),
+            "cpu": value("cpu"),
+            "con": value("serial"),
+            "persist": "1",
+            "boot": "0" if value("rcboot") == "0" else "1",
+            "loader": value("loader"),
+            "os": value("os"),
+            "description": value("description"),
+            "bargs": "_".join(flags),
+            "template": "YES" if self.guest.is_template else "NO",
+            "utc": "YES" if "-u" in value("bargs").split() else "NO",
+            "vnc": "NO",
+        }
+        if value("uefi_console_output") == "vnc":
+            found |= {
+                "vnc": "YES",
+                "vnc_ip": value("uefi_vnc_ip"),
+                "vnc_port": value("uefi_vnc_port"),
+                "vnc_w": width,
+                "vnc_h": height,
+                "vnc_wait": value("uefi_vnc_pause_until_client_connect").upper(),
+                "vnc_tablet": "YES" if value("uefi_vnc_mouse_type") == "usb3" else "NO",
+            }
+        if value("uefi_firmware"):
+            found["fw"] = value("uefi_firmware")
+        options = self.guest.properties.get("virtio_block_options_disk0", "")
+        sizes = [each[11:] for each in options.split(",") if each.startswith("sectorsize=")]
+        if sizes and value("loader") == "uefi":
+            found["sectorsize"] = sizes[0]
+        return found
+
+    def network(self) -> dict[str, str]:
+        """Return the taps, each with the interface that its bridge leads to, if not bridge0."""
+        prefix = "chyves.global:"
+        settings = self.inventory.storage.settings(prefix)
+        taps = []
+        for name in self.guest.interfaces:
+            bridge = self.guest.value(f"{name}_bridge")
+            uplink = settings.get(f"{bridge}_phy_attach", "")
+            leads = uplink and uplink != PRIVATE and bridge not in ("", "bridge0")
+            taps.append(f"{name}={uplink}" if leads else name)
+        return {"tap": ",".join(taps) or "-"}
+
+    def custom(self, wanted: Mapping[str, str]) -> dict[str, str]:
+        """Return the properties pcidev:{n}: devices in bhyve's words, and the further disks."""
+        found = {}
+        for name in sorted(self.guest.properties):
+            if name.startswith("pcidev_"):
+                text = self.back(self.guest.properties[name])
+                found[name.replace("_", ":")] = text
+        disks = [self.target_disk(disk.name) for disk in self.guest.disks if disk.name != "disk0"]
+        present = {name: value for name, value in self.own.items() if name.startswith("pcidev:")}
+        numbers = [int(name[7:]) for name in (*present, *found)]
+        for disk in disks:
+            known = [name for name, value in present.items() if parse_device(value).dataset == disk]
+            if known:
+                found[known[0]] = self.with_options(present[known[0]], disk)
+                continue
+            numbers.append(max(numbers, default=0) + 1)
+            found[f"pcidev:{numbers[-1]}"] = self.with_options(f"ahci-hd,{ZVOL}{disk}", disk)
+        return found
+
+    def target_disk(self, name: str) -> str:
+        """Return the dataset that a disk will be."""
+        return f"{self.target}/{self.disks.get(name, name)}"
+
+    def with_options(self, text: str, disk: str) -> str:
+        """Return a device with the block options that the disk has here."""
+        device = parse_device(text)
+        name = f"virtio_block_options_{disk.rpartition('/')[2]}"
+        options = self.guest.properties.get(name, "")
+        return ",".join(part for part in (device.model, device.backend, options) if part)
+
+    def back(self, text: str) -> str:
+        """Return a device with the path and serial number that it has had there."""
+        device = parse_device(text)
+        here = f"{self.guest.dataset}/"
+        if device.dataset.startswith(here):
+            disk = device.dataset.removeprefix(here)
+            parts = [
+                each for each in device.options.split(",") if not each.startswith("ser=BHYVE-")
+            ]
+            backend = f"{ZVOL}{self.target_disk(disk)}"
+            return ",".join(part for part in (device.model, backend, *parts) if part)
+        folder = folder_of(self.guest.dataset)
+        if device.backend.startswith(f"{folder}/"):
+            there = iohyve.folder_in(self.there, self.target)
+            return text.replace(folder, there, 1)
+        return text
+
+    def changes(self, wanted: Mapping[str, str]) -> tuple[dict[str, str], tuple[str, ...]]:
+        """Return what has to be set for iohyve, and which of its properties go.
+
+        A property that means what the guest is here stays as it is, letter for letter.
+        """
+        now = self.read_after({}, ())
+        values = {}
+        for name, value in wanted.items():
+            if name in ("persist", "size") and name in self.own:
+                continue
+            meanings = MEANS.get(name, ())
+            same = meanings and all(
+                now.values.get(each, self.guest.schema.default(each)) == self.meaning(each)
+                for each in meanings
+            )
+            if not (same and self.has(name)) and self.own.get(name) != value:
+                if name == "tap" and self.same_taps(value):
+                    continue
+                values[f"{P}{name}"] = value
+        pci = [name for name in self.own if name.startswith("pcidev:") and name not in wanted]
+        return values, tuple(f"{P}{name}" for name in pci)
+
+    def has(self, name: str) -> bool:
+        """Return whether iohyve's property is there, or would say nothing new."""
+        swapped = self.dataset.own_with_prefix(iohyve.SWAPPED)
+        return name in self.own or name in swapped or name in ("utc", "template", "sectorsize")
+
+    def meaning(self, name: str) -> str:
+        """Return a property of the guest as iohyve can say it."""
+        value = self.guest.value(name)
+        if name == "rcboot":
+            return "0" if value == "0" else "1"
+        return value
+
+    def same_taps(self, wanted: str) -> bool:
+        """Return whether the taps that iohyve has are the same, whatever it says of uplinks."""
+        names = [each.partition("=")[0] for each in self.own.get("tap", "-").split(",")]
+        return names == [each.partition("=")[0] for each in wanted.split(",")]
+
+    def read_after(self, values: Mapping[str, str], gone: tuple[str, ...]) -> OldGuest:
+        """Return how an import would read the guest once it is there."""
+        inside = self.guest.dataset
+        properties = {
+            name: pair for name, pair in self.dataset.properties.items() if name not in gone
+        }
+        properties |= {name: (value, "local") for name, value in values.items()}
+        properties.setdefault(f"{P}name", (self.guest.name, "local"))
+        after = {self.target: Dataset(self.target, properties)}
+        for name, new in self.disks.items():
+            place = f"{self.target}/{new}"
+            source = self.inventory.storage.datasets[f"{inside}/{name}"]
+            after[place] = Dataset(place, source.properties)
+        root = iohyve.root_of(self.guest.pool)
+        mounted = {"type": ("filesystem", "-"), "mountpoint": ("/iohyve", "local")}
+        after[root] = self.there.get(root, Dataset(root, mounted))
+        return iohyve.read_guest(after, after[self.target], self.around)
+
+    def macs(self, after: OldGuest) -> dict[str, str]:
+        """Return the addresses that bhyve would not make up again there."""
+        return {
+            f"{P}mac_{nic.tap}": mac
+            for nic in after.nics
+            if (mac := self.guest.value(f"{nic.tap}_mac")) and mac != nic.mac
+        }
+
+    def say(self, values: Mapping[str, str], after: OldGuest) -> None:
+        """Write the lines of the preview."""
+        for name, value in values.items():
+            self.lines.append(Line("", f"{name.removeprefix(P)}={value}", ""))
+        places = {**after.places, **{nic.tap: nic.place for nic in after.nics}}
+        for device, place in slots.parse_slots(self.guest.value("pci_slots")).items():
+            if device in places and places[device] != place:
+                why = "iohyve gives slots anew at each start"
+                self.lines.append(Line(f"{device} in slot {place}", f"slot {places[device]}", why))
+        for name in UNKNOWN:
+            known = self.guest.schema.find(name)
+            if known and self.guest.properties.get(name, known.default) not in (known.default, ""):
+                why = "iohyve has no word for it; it stays on the dataset"
+                self.lines.append(Line(name, "", why))
+        if after.values.get("uuid") != self.guest.value("uuid"):
+            why = "iohyve has bhyve make up another one"
+            self.lines.append(Line(f"uuid={self.guest.value('uuid')}", "", why))
+        kind = self.guest.value("bhyve_disk_type")
+        if kind != "ahci-hd":
+            why = "the guest's system has to find its disks as AHCI"
+            self.lines.append(Line(f"bhyve_disk_type={kind}", "ahci-hd", why))
+        if self.guest.value("uefi_firmware"):
+            path = f"/iohyve/Firmware/{self.guest.value('uefi_firmware')}"
+            self.lines.append(Line("uefi_firmware", path, "has to be there: iohyve cpfw FILE"))
+
+    def before(self) -> Plan:
+        """Return the steps that make iohyve's place on the pool, as its setup does."""
+        root = iohyve.root_of(self.guest.pool)
+        if root in self.there:
+            return ()
+        first = "/iohyve" if not any(name.count("/") == 1 for name in self.there) else ""
+        mountpoint = first or f"/iohyve/{self.guest.pool}"
+        return (
+            create_filesystem(root, {"mountpoint": mountpoint}),
+            create_filesystem(f"{root}/ISO", {}),
+            create_filesystem(f"{root}/Firmware", {}),
+        )
