@@ -14,6 +14,7 @@ from chyves_core.properties.schema import Schema
 
 PREFIX = "imported_"
 FROM = f"{PREFIX}from"
+RENUMBERED = f"{PREFIX}renumbered"
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from chyves_core.bhyve import slots
 from chyves_core.errors import ChyvesError
 from chyves_core.guests import GUEST_PREFIX, VERSION_PROPERTY, Inventory
 from chyves_core.migration.devices import moved_path, parse_device
-from chyves_core.migration.old import FROM, PREFIX, Line, OldGuest
+from chyves_core.migration.old import FROM, PREFIX, RENUMBERED, Line, OldGuest
 from chyves_core.network.design import PRIVATE
 from chyves_core.numbering import Taken, add_guest
 from chyves_core.plan import Plan, run
@@ -198,11 +198,19 @@ class Planning:
             tap = taps[nic.tap]
             values[f"{tap}_mac"] = nic.mac
             values[f"{tap}_bridge"] = nic.bridge or self.bridge_of(nic.uplink)
-        values |= self.numbers(values, lines)
+        new_numbers = self.numbers(values, lines)
+        renumbered = {nic.tap: taps[nic.tap] for nic in old.nics if taps[nic.tap] != nic.tap}
+        renumbered |= {values[name]: new for name, new in new_numbers.items() if values.get(name)}
+        values |= new_numbers
+        if renumbered:
+            values[RENUMBERED] = ",".join(f"{name}={new}" for name, new in renumbered.items())
         places = {taps.get(name, name): place for name, place in old.places.items()}
         places |= {taps[nic.tap]: nic.place for nic in old.nics}
         values["pci_slots"] = slots.show_slots(places)
-        values |= self.devices(old, target, values)
+        moved = self.devices(old, target, values)
+        stays = {f"{name}={values[name]}": f"{name}={new}" for name, new in moved.items()}
+        lines = [replace(line, new=stays.get(line.new, line.new)) for line in lines]
+        values |= moved
         return Arrival(
             old,
             target,

@@ -9,7 +9,7 @@ from chyves_core.guests import Guest, Inventory
 from chyves_core.migration import iohyve, leaving
 from chyves_core.migration.devices import ZVOL, parse_device
 from chyves_core.migration.leaving import Departure
-from chyves_core.migration.old import FROM, Line, OldGuest, Surroundings
+from chyves_core.migration.old import FROM, RENUMBERED, Line, OldGuest, Surroundings
 from chyves_core.migration.planning import folder_of
 from chyves_core.network.design import PRIVATE
 from chyves_core.plan import Plan
@@ -39,6 +39,8 @@ MEANS = {
     "vnc_wait": ("uefi_vnc_pause_until_client_connect",),
     "vnc_tablet": ("uefi_vnc_mouse_type",),
 }
+# What iohyve takes for NO where it is missing, as older versions of it did not write it.
+MAY_BE_MISSING = ("utc", "template", "sectorsize", "vnc")
 # Words of chyves that iohyve has no equal for, and that a guest would miss.
 UNKNOWN = (
     "groups", "notes", "rcboot_delay", "cpu_pin", "limit_cpu", "limit_read", "limit_write",
@@ -57,6 +59,8 @@ class Leaving:
         self.own = self.dataset.own_with_prefix(P)
         self.target = self.place()
         self.lines: list[Line] = []
+        pairs = guest.properties.get(RENUMBERED, "").split(",")
+        self.former = {new: old for old, _, new in (pair.partition("=") for pair in pairs) if new}
         inside = f"{guest.dataset}/"
         volumes = [
             each.name.removeprefix(inside)
@@ -88,10 +92,15 @@ class Leaving:
         after = self.read_after(values, gone)
         self.say(values, after)
         again = {**after.kept, **after.values}
-        again["net_ifaces"] = ",".join(nic.tap for nic in after.nics)
+        taps = self.here
+        again["net_ifaces"] = ",".join(taps.get(nic.tap, "") for nic in after.nics)
         for nic in after.nics:
-            again[f"{nic.tap}_mac"] = nic.mac
-            again[f"{nic.tap}_bridge"] = self.guest.value(f"{nic.tap}_bridge")
+            tap = taps.get(nic.tap, nic.tap)
+            again[f"{tap}_mac"] = nic.mac
+            again[f"{tap}_bridge"] = self.guest.value(f"{tap}_bridge")
+        for name in ("serial", "uefi_vnc_port"):
+            if self.guest.value(name) in self.former:
+                again[name] = self.guest.value(name)
         if self.guest.value("uefi_console_output") == "serial":
             again["uefi_vnc_port"] = self.guest.value("uefi_vnc_port")
         again |= {
@@ -111,6 +120,15 @@ class Leaving:
             self.before(),
         )
 
+    def then(self, number: str) -> str:
+        """Return a tap, nmdm or port as it was before the import gave it another number."""
+        return self.former.get(number, number)
+
+    @property
+    def here(self) -> dict[str, str]:
+        """The taps of the guest here, by what they are there."""
+        return {self.then(name): name for name in self.guest.interfaces}
+
     @property
     def full(self) -> dict[str, str]:
         """The properties of iohyve that the guest has, with their full names."""
@@ -126,7 +144,7 @@ class Leaving:
             "size": exact_size(self.guest.disks[0].size) if self.guest.disks else "-",
             "ram": value("ram"),
             "cpu": value("cpu"),
-            "con": value("serial"),
+            "con": self.then(value("serial")),
             "persist": "1",
             "boot": "0" if value("rcboot") == "0" else "1",
             "loader": value("loader"),
@@ -141,7 +159,7 @@ class Leaving:
             found |= {
                 "vnc": "YES",
                 "vnc_ip": value("uefi_vnc_ip"),
-                "vnc_port": value("uefi_vnc_port"),
+                "vnc_port": self.then(value("uefi_vnc_port")),
                 "vnc_w": width,
                 "vnc_h": height,
                 "vnc_wait": value("uefi_vnc_pause_until_client_connect").upper(),
@@ -164,7 +182,8 @@ class Leaving:
             bridge = self.guest.value(f"{name}_bridge")
             uplink = settings.get(f"{bridge}_phy_attach", "")
             leads = uplink and uplink != PRIVATE and bridge not in ("", "bridge0")
-            taps.append(f"{name}={uplink}" if leads else name)
+            tap = self.then(name)
+            taps.append(f"{tap}={uplink}" if leads else tap)
         return {"tap": ",".join(taps) or "-"}
 
     def custom(self, wanted: Mapping[str, str]) -> dict[str, str]:
@@ -239,11 +258,13 @@ class Leaving:
     def has(self, name: str) -> bool:
         """Return whether iohyve's property is there, or would say nothing new."""
         swapped = self.dataset.own_with_prefix(iohyve.SWAPPED)
-        return name in self.own or name in swapped or name in ("utc", "template", "sectorsize")
+        return name in self.own or name in swapped or name in MAY_BE_MISSING
 
     def meaning(self, name: str) -> str:
         """Return a property of the guest as iohyve can say it."""
         value = self.guest.value(name)
+        if name in ("serial", "uefi_vnc_port"):
+            return self.then(value)
         if name == "rcboot":
             return "0" if value == "0" else "1"
         return value
@@ -276,14 +297,15 @@ class Leaving:
         return {
             f"{P}mac_{nic.tap}": mac
             for nic in after.nics
-            if (mac := self.guest.value(f"{nic.tap}_mac")) and mac != nic.mac
+            if (mac := self.guest.value(f"{self.here.get(nic.tap, '')}_mac")) and mac != nic.mac
         }
 
     def say(self, values: Mapping[str, str], after: OldGuest) -> None:
         """Write the lines of the preview."""
         for name, value in values.items():
             self.lines.append(Line("", f"{name.removeprefix(P)}={value}", ""))
-        places = {**after.places, **{nic.tap: nic.place for nic in after.nics}}
+        places = dict(after.places)
+        places |= {self.here.get(nic.tap, nic.tap): nic.place for nic in after.nics}
         for device, place in slots.parse_slots(self.guest.value("pci_slots")).items():
             if device in places and places[device] != place:
                 why = "iohyve gives slots anew at each start"

@@ -114,3 +114,38 @@ class Iohyve:
         """What `iohyve start NAME` leaves in ZFS."""
         self.run("zfs", "set", "iohyve:install=no", f"{self.pool}/iohyve/{name}")
         self.run("zfs", "set", "iohyve:persist=1", f"{self.pool}/iohyve/{name}")
+
+    def line(self, name: str) -> str:
+        """The command line of `iohyve start NAME`, as ioh-guest puts it together."""
+        dataset = f"{self.pool}/iohyve/{name}"
+        argv = ("zfs", "get", "-H", "-o", "property,value", "all", dataset)
+        rows = [row.split("\t") for row in self.run(*argv).stdout.splitlines()]
+        own = {row[0]: row[1] for row in rows if row[0].startswith("iohyve:")}
+
+        def value(key: str) -> str:
+            return own.get(f"iohyve:{key}", "-")
+
+        pci = ["hostbridge", "lpc", f"ahci-hd,/dev/zvol/{dataset}/disk0"]
+        pci += [f"{own[each]}" for each in sorted(own) if each.startswith("iohyve:pcidev:")]
+        for entry in value("tap").split(","):
+            tap = entry.partition("=")[0]
+            if tap not in ("", "-"):
+                mac = value(f"mac_{tap}")
+                pci.append(f"virtio-net,{tap}" + ("" if mac == "-" else f",mac={mac}"))
+        uefi = value("loader") == "uefi"
+        end = ["-l", f"com1,/dev/{value('con')}A", f"ioh-{value('name')}"]
+        if uefi:
+            if value("sectorsize") != "-":
+                pci[2] += f",sectorsize={value('sectorsize')}"
+            if value("vnc") == "YES":
+                size = f"w={value('vnc_w')},h={value('vnc_h')}"
+                wait = ",wait" if value("vnc_wait") == "YES" else ""
+                pci.append(f"fbuf,tcp={value('vnc_ip')}:{value('vnc_port')},{size}{wait}")
+                pci += ["xhci,tablet"] if value("vnc_tablet") == "YES" else []
+            pci.remove("lpc")
+            rom = f"bootrom,/iohyve/Firmware/{value('fw')}/{value('fw')}"
+            end = ["-s", "31,lpc", *(["-u"] if value("utc") == "YES" else []), "-l", rom, *end]
+        slots = [word for slot, each in enumerate(pci) for word in ("-s", f"{slot},{each}")]
+        flags = value("bargs").replace("_", " ").split()
+        words = ["bhyve", "-c", value("cpu"), *flags, "-m", value("ram"), *slots, *end]
+        return " ".join(words)
