@@ -12,7 +12,7 @@ from chyves_core.disks.finding import disks_lock
 from chyves_core.errors import Refused
 from chyves_core.guests import Guest, Inventory, read_inventory
 from chyves_core.host import Host
-from chyves_core.migration import managers, moving, preview
+from chyves_core.migration import managers, moving, preview, reading
 from chyves_core.migration.managers import Manager
 from chyves_core.migration.old import FROM, OldGuest
 from chyves_core.migration.planning import Here, Planning, guests_numbers
@@ -43,7 +43,7 @@ class ImportCommand(Changing):
     json = cli.Flag(["--json"], help="only the preview, as JSON")
 
     def main(self, manager: str, *guests: str) -> None:
-        reader = managers.find(manager)
+        reader = reading.find(manager)
         wanted = tuple(dict.fromkeys(name for word in guests for name in names.split_list(word)))
         if not self.dry_run and not self.json:
             end_interrupted(self, manager)
@@ -71,7 +71,7 @@ class ImportCommand(Changing):
         if self.clean:
             self.clean_up(manager, wanted)
 
-    def look(self, reader: managers.Reader, wanted: Sequence[str]) -> Found:
+    def look(self, reader: reading.Reader, wanted: Sequence[str]) -> Found:
         """Read this host and the old manager's guests, and plan those that are wanted."""
         host = self.host
         inventory = read_inventory(host)
@@ -119,15 +119,18 @@ class ImportCommand(Changing):
     def carry_out(self, found: Found) -> None:
         """Bring all guests, one after the other; what stops one leaves the others as they are."""
         host, planning = self.host, found.planning
+        vlans = found.manager.vlans if planning.bridges else {}
         if planning.bridges:
             primary = found.inventory.storage.primary
             values = {
                 f"{GLOBAL_PREFIX}{bridge}_phy_attach": uplink
                 for bridge, uplink in planning.bridges.items()
             }
+            values |= {f"{GLOBAL_PREFIX}vlan{tag}_parent": name for tag, name in vlans.items()}
             host.act(set_properties([primary.root], values))
         found.manager.bring_resources(self, found.inventory, planning, everything=self.resources)
-        for pool in sorted({each.pool for each in planning.arrivals if self.by_copy}):
+        built = [each for each in planning.arrivals if self.by_copy or not each.old.dataset]
+        for pool in sorted({each.pool for each in built}):
             host.act(*moving.place_for_copies(found.inventory, pool))
         for arrival in planning.arrivals:
             found.manager.bring(self, arrival, found.inventory)
@@ -146,8 +149,8 @@ class ImportCommand(Changing):
 
 
 def rows(found: Found) -> list[Mapping[str, object]]:
-    """Return the preview as it was shown, to be compared."""
-    return list(preview.rows_of(found.planning))
+    """Return the preview as it was shown, to be compared; a new UUID is another one each time."""
+    return [row for row in preview.rows_of(found.planning) if row["old"] != "uuid"]
 
 
 def origin_of(guest: Guest) -> str:

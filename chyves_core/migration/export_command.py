@@ -10,7 +10,7 @@ from chyves_core.disks.finding import disks_lock
 from chyves_core.errors import Refused, UsageError
 from chyves_core.guests import Guest, Inventory, read_inventory
 from chyves_core.host import Host
-from chyves_core.migration import leaving, managers
+from chyves_core.migration import leaving, reading
 from chyves_core.migration.leaving import Departure
 from chyves_core.output import Format, print_rows
 from chyves_core.rename import paths_to
@@ -91,5 +91,5 @@ def to_iohyve(host: Host, inventory: Inventory, guest: Guest) -> Departure:
     """Return how a guest leaves for iohyve."""
     from chyves_core.migration.to_iohyve import Leaving
 
-    there = managers.read_iohyve(host, inventory)
-    return Leaving(inventory, guest, there.datasets, managers.surroundings(host)).departure()
+    there = reading.read_iohyve(host, inventory)
+    return Leaving(inventory, guest, there.datasets, reading.surroundings(host)).departure()

@@ -1,18 +1,17 @@
-"""The managers that guests come from: how each is read, and what an import of its guests does."""
+"""A manager that guests come from: all that was found of it, and what an import does with it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from chyves_core.cli import Changing
-from chyves_core.errors import UsageError
 from chyves_core.guests import Guest, Inventory
 from chyves_core.host import Host
 from chyves_core.migration import moving
-from chyves_core.migration.old import OldGuest, Surroundings
+from chyves_core.migration.old import OldGuest
 from chyves_core.migration.planning import Arrival, Planning
-from chyves_core.plan import Plan
+from chyves_core.plan import Plan, Remove
 from chyves_core.settings import Settings
 from chyves_core.zfs import Dataset, inherit, read_tree
 
@@ -31,7 +30,7 @@ class Manager:
     """All that one look found of an old manager.
 
     `bridges` are what its switches led to, by bridge; `notes` what the user should know of the
-    host; `unnamed` the property by which it knows its guests.
+    host; `unnamed` the property by which it knows its guests; `vlans` the interface of each vlan.
     """
 
     name: str
@@ -41,6 +40,7 @@ class Manager:
     bridges: Mapping[str, str] = field(default_factory=dict)
     notes: Sequence[str] = ()
     unnamed: str = ""
+    vlans: Mapping[str, str] = field(default_factory=dict)
 
     def new_bridges(self, settings: Settings) -> dict[str, str]:
         """Return the attachments of bridges that the design does not have yet."""
@@ -52,7 +52,9 @@ class Manager:
 
     def bring(self, command: Changing, arrival: Arrival, inventory: Inventory) -> None:
         """Bring one guest here, as the command line says."""
-        if arrival.is_copied:
+        if not arrival.old.dataset:
+            moving.build_guest(command, arrival)
+        elif arrival.is_copied:
             moving.copy_guest(command, arrival, unnamed=self.unnamed)
         else:
             moving.rename_guest(command, arrival, inventory, self.datasets)
@@ -72,60 +74,13 @@ class Manager:
         bring(command, inventory, chosen)
 
 
-Reader = Callable[[Host, Inventory], Manager]
-
-
-def find(name: str) -> Reader:
-    """Return what reads the guests of a manager; raises UsageError for an unknown one."""
-    readers: dict[str, Reader] = {"iohyve": read_iohyve}
-    if name not in readers:
-        raise UsageError(f"{name}: guests come from {', '.join(readers)}")
-    return readers[name]
-
-
-def read_iohyve(host: Host, inventory: Inventory) -> Manager:
-    """Read all that iohyve has on this host's pools, with one zfs call."""
-    from chyves_core.migration import iohyve
-
-    pools = [pool.name for pool in inventory.storage.pools if pool.health in ("ONLINE", "DEGRADED")]
-    datasets = read_tree(host, [iohyve.root_of(pool) for pool in pools])
-    around = surroundings(host)
-    rc = host.read("sysrc", "-in", "iohyve_enable", "iohyve_flags", allowed=None).stdout
-    words = rc.split()
-    uplinks = [word[4:] for word in words if word.startswith("net=") and word[4:]]
-    bridges = {"bridge0": uplinks[-1]} if uplinks else {}
-    notes = list(iohyve.notes_of(datasets))
-    if "YES" in (word.upper() for word in words[:1]):
-        notes.append("host: iohyve would start these guests, too: sysrc iohyve_enable=NO")
-    found = [
-        Resource(kind, each.name.rpartition("/")[2], path)
-        for each in datasets.values()
-        for kind in iohyve.RESOURCES
-        if (path := iohyve.resource_path(datasets, each, kind))
-    ]
-    return Manager(
-        iohyve.MANAGER,
-        iohyve.guests_of(datasets, around),
-        datasets,
-        found,
-        bridges,
-        notes,
-        f"{iohyve.PREFIX}name",
-    )
-
-
-def surroundings(host: Host) -> Surroundings:
-    """Return what bhyve's own choices depend on, read with one sysctl call."""
-    answer = host.read("sysctl", "-n", "kern.osreldate", "kern.hostname")
-    osreldate, _, hostname = answer.stdout.strip().partition("\n")
-    return Surroundings(int(osreldate), hostname)
-
-
 PREFIXES = {"iohyve": ("iohyve:", "iohvye:")}
 
 
 def plan_cleaning(host: Host, guest: Guest, manager: str) -> Plan:
     """Return the steps that take the properties of an old manager off a guest."""
+    if manager == "vm-bhyve":
+        return (Remove(f"{guest.folder}/{guest.name}.conf"),)
     tree = read_tree(host, [guest.dataset])
     steps = []
     for prefix in PREFIXES.get(manager, ()):

@@ -13,6 +13,7 @@ from chyves_core.cli import Changing
 from chyves_core import journal, locks, replicate
 from chyves_core.errors import ChyvesError
 from chyves_core.guests import Inventory
+from chyves_core.migration import building
 from chyves_core.migration.planning import (
     Arrival,
     disk_path,
@@ -23,7 +24,7 @@ from chyves_core.migration.planning import (
 from chyves_core.plan import Plan, run
 from chyves_core.progress import on_terminal
 from chyves_core.replicate import COPIES, Tree
-from chyves_core.zfs import Dataset, inherit, set_properties
+from chyves_core.zfs import Dataset, create_filesystem, inherit, set_properties
 
 MARK = "chyves-import"
 
@@ -38,14 +39,20 @@ def rename_guest(
 ) -> None:
     """Make a guest one of chyves by renaming its dataset; it stays whose it is where that fails."""
     host, source = command.host, arrival.old.dataset
-    undo_marks = plan_unmarking(arrival, source, old)
+    undo_marks = (*plan_unmarking(arrival, source, old), *building.plan_unwriting(arrival, source))
     try:
+        building.write_disks(command, arrival, source)
         host.act(*plan_marks(arrival, source))
     except (ChyvesError, KeyboardInterrupt):
         host.try_to(*undo_marks)
         raise
     paths, old_paths = plan_paths(inventory, arrival)
-    steps = (run("zfs", "rename", source, arrival.target), *plan_renames(arrival), *paths)
+    steps = (
+        run("zfs", "rename", source, arrival.target),
+        *plan_renames(arrival),
+        *paths,
+        *building.plan_variables(arrival),
+    )
     undo = (
         run("zfs", "rename", arrival.target, source),
         *plan_renaming_back(arrival),
@@ -60,9 +67,9 @@ def rename_guest(
 def plan_renaming_back(arrival: Arrival) -> Plan:
     """Return the steps that undo `plan_renames`, once the guest is back in its old place."""
     return tuple(
-        run("zfs", "rename", f"{arrival.old.dataset}/{disk.name}", disk.dataset)
-        for disk in arrival.old.disks
-        if disk.dataset and disk.dataset.rpartition("/")[2] != disk.name
+        run("zfs", "rename", f"{arrival.old.dataset}/{new}", f"{arrival.old.dataset}/{old}")
+        for step in plan_renames(arrival)
+        for old, new in [[path.rpartition("/")[2] for path in step.argv[-2:]]]
     )
 
 
@@ -107,7 +114,9 @@ def copy_guest(command: Changing, arrival: Arrival, *, unnamed: str = "") -> Non
     shown = on_terminal() and not command.quiet
     copied = replicate.copy_tree(host, tree, copy, MARK, shown=shown)
     try:
-        host.act(*((inherit([copy], unnamed),) if unnamed else ()), *plan_marks(arrival, copy))
+        host.act(*((inherit([copy], unnamed),) if unnamed else ()))
+        building.write_disks(command, arrival, copy)
+        host.act(*plan_marks(arrival, copy))
         switch(command, arrival, copied, copy)
     except (ChyvesError, KeyboardInterrupt):
         if not journal.concerning(host, (locks.guest_lock(arrival.name),)):
@@ -122,11 +131,31 @@ def switch(command: Changing, arrival: Arrival, tree: Tree, copy: str) -> None:
         run("zfs", "rename", copy, arrival.target),
         *replicate.plan_mounting(tree, arrival.target),
         *plan_renames(arrival),
+        *building.plan_variables(arrival),
     )
     undo = (run("zfs", "rename", arrival.target, copy),)
     concerned = (locks.guest_lock(arrival.name), locks.LAYOUT)
     entry = journal.Entry(title_of(arrival), concerned, steps, undo)
     journal.carry_out(command.host, arrival.pool, entry)
+
+
+def build_guest(command: Changing, arrival: Arrival) -> None:
+    """Make a guest of a plain folder: a filesystem, and its disks written on volumes.
+
+    It is built where copies are made, so that it counts only once it is whole.
+    """
+    host = command.host
+    copy = f"{arrival.pool}/chyves/{COPIES}/{arrival.name}"
+    host.act(*replicate.plan_clearing(replicate.read_trees(host, copy), copy))
+    host.act(create_filesystem(copy, {}))
+    try:
+        building.write_disks(command, arrival, copy)
+        host.act(*plan_marks(arrival, copy))
+        switch(command, arrival, Tree(copy, {}), copy)
+    except (ChyvesError, KeyboardInterrupt):
+        if not journal.concerning(host, (locks.guest_lock(arrival.name),)):
+            host.try_to(run("zfs", "destroy", "-r", copy))
+        raise
 
 
 def forgetting(tree: Tree, root: str) -> Plan:

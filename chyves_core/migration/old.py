@@ -39,6 +39,16 @@ class OldDisk:
     serial: str = ""
 
     @property
+    def old_path(self) -> str:
+        """Where bhyve has opened it."""
+        return self.path or f"/dev/zvol/{self.dataset}"
+
+    @property
+    def is_written(self) -> bool:
+        """Whether it is a file that is written on a volume."""
+        return bool(self.path) and self.is_own
+
+    @property
     def is_own(self) -> bool:
         """Whether chyves has it as a disk of the guest."""
         return not self.name.startswith("kept-")
@@ -48,7 +58,7 @@ class OldDisk:
 class OldNic:
     """One network interface: `bridge` or `uplink` says where it led, nothing is bridge0.
 
-    `model` is bhyve's word for it.
+    `tap` is nothing that the host has where its manager made one at each start.
     """
 
     tap: str
@@ -56,6 +66,11 @@ class OldNic:
     place: Place
     bridge: str = ""
     uplink: str = ""
+
+    @property
+    def has_tap(self) -> bool:
+        """Whether it always has the same tap."""
+        return self.tap.startswith("tap")
 
 
 @dataclass(frozen=True)
@@ -73,8 +88,8 @@ class OldGuest:
 
     `dataset` is its filesystem, or nothing where it is a plain folder; `folder` is where its files
     are. `values` are properties of chyves, with old paths in pcidev_{n}; `kept` go under
-    chyves:imported_*. `firmware` and `isos` are resources that it needs. `problems` are what stands
-    in the way of any import.
+    chyves:imported_*. `firmware` is the resource that it needs, `variables` the file with its UEFI
+    variables. `problems` are what stands in the way of any import.
     """
 
     manager: str
@@ -91,6 +106,7 @@ class OldGuest:
     lines: tuple[Line, ...]
     problems: tuple[str, ...] = ()
     firmware: str = ""
+    variables: str = ""
 
     @property
     def source(self) -> str:

@@ -12,13 +12,14 @@ from itertools import count
 
 from chyves_core import names
 from chyves_core.bhyve import slots
+from chyves_core.disks.settling import DRAFT
 from chyves_core.errors import ChyvesError
 from chyves_core.guests import GUEST_PREFIX, VERSION_PROPERTY, Inventory
 from chyves_core.migration.devices import moved_path, parse_device
 from chyves_core.migration.old import FROM, PREFIX, RENUMBERED, Line, OldGuest
 from chyves_core.network.design import PRIVATE
 from chyves_core.numbering import Taken, add_guest
-from chyves_core.plan import Plan, run
+from chyves_core.plan import Plan, Run, run
 from chyves_core.pools import GUEST_VERSION, Pool
 from chyves_core.runtime import Process, part_of
 from chyves_core.settings import Settings
@@ -100,13 +101,11 @@ class Planning:
         """Plan guests; no new number is one that another of them has."""
         for old in guests:
             taken = self.here.taken
-            taken.taps |= {int(nic.tap[3:]) for nic in old.nics if nic.tap}
+            taken.taps |= {int(nic.tap[3:]) for nic in old.nics if nic.has_tap}
             taken.nmdms |= {int(each[4:]) for each in [old.values.get("serial", "")] if each}
             taken.ports |= {int(each) for each in [old.values.get("uefi_vnc_port", "")] if each}
         self.moves = self.all_moves(guests)
-        self.serials = {
-            disk_path(disk.dataset): disk.serial for old in guests for disk in old.disks
-        }
+        self.serials = {each.old_path: each.serial for old in guests for each in old.disks}
         for old in guests:
             self.add(old)
 
@@ -199,7 +198,8 @@ class Planning:
             values[f"{tap}_mac"] = nic.mac
             values[f"{tap}_bridge"] = nic.bridge or self.bridge_of(nic.uplink)
         new_numbers = self.numbers(values, lines)
-        renumbered = {nic.tap: taps[nic.tap] for nic in old.nics if taps[nic.tap] != nic.tap}
+        changed = [nic.tap for nic in old.nics if nic.has_tap and taps[nic.tap] != nic.tap]
+        renumbered = {tap: taps[tap] for tap in changed}
         renumbered |= {values[name]: new for name, new in new_numbers.items() if values.get(name)}
         values |= new_numbers
         if renumbered:
@@ -225,8 +225,9 @@ class Planning:
         found = {}
         for nic in old.nics:
             tap = nic.tap
-            if not tap or int(tap[3:]) in self.here.numbers.taps:
+            if not nic.has_tap or int(tap[3:]) in self.here.numbers.taps:
                 tap = self.here.taken.next_tap(self.here.settings.number("tap_start_offset"))
+            if nic.has_tap and tap != nic.tap:
                 lines.append(Line(f"tap={nic.tap}", f"tap={tap}", "a guest here has it already"))
             self.take(taps={int(tap[3:])})
             found[nic.tap] = tap
@@ -287,7 +288,7 @@ class Planning:
     def devices(self, old: OldGuest, target: str, values: Mapping[str, str]) -> dict[str, str]:
         """Return the properties pcidev_{n} with the paths that their backends will have."""
         moves = {**disk_moves(old, target), **self.moves, old.folder: folder_of(target)}
-        serials = {**self.serials, **{disk_path(each.dataset): each.serial for each in old.disks}}
+        serials = {**self.serials, **{each.old_path: each.serial for each in old.disks}}
         found = {}
         for name in (name for name in values if name.startswith("pcidev_")):
             device = parse_device(values[name])
@@ -344,7 +345,9 @@ def guests_numbers(inventory: Inventory) -> Taken:
     """Return the numbers that guests have, leaving out what just stands on the host."""
     taken = Taken()
     for dataset in inventory.storage.datasets.values():
-        if dataset.own(VERSION_PROPERTY) is not None:
+        # A copy that was cut short has it too, and is no guest.
+        in_place = dataset.name.rpartition("/")[0].endswith("/guests")
+        if in_place and dataset.own(VERSION_PROPERTY) is not None:
             add_guest(taken, dataset.own_with_prefix(GUEST_PREFIX))
     return taken
 
@@ -354,9 +357,9 @@ def plan_marks(arrival: Arrival, at: str) -> Plan:
     old = arrival.old
     steps = [set_properties([at], arrival.values)]
     for disk in old.disks:
-        if disk.serial and disk.dataset:
-            place = at + disk.dataset[len(old.dataset) :]
-            steps.append(set_properties([place], {SERIAL_PROPERTY: disk.serial}))
+        last = f"{DRAFT}{disk.name}" if disk.is_written else disk.dataset[len(old.dataset) + 1 :]
+        if disk.serial and last:
+            steps.append(set_properties([f"{at}/{last}"], {SERIAL_PROPERTY: disk.serial}))
     return tuple(steps)
 
 
@@ -371,14 +374,20 @@ def plan_unmarking(arrival: Arrival, at: str, before: Mapping[str, Dataset]) -> 
     return tuple(steps)
 
 
-def plan_renames(arrival: Arrival) -> Plan:
-    """Return the steps that put aside, at the target, what chyves must not take for a disk."""
-    return tuple(
-        run("zfs", "rename", f"{arrival.target}/{last_of(disk.dataset)}", kept)
+def plan_renames(arrival: Arrival) -> tuple[Run, ...]:
+    """Return the steps that give volumes the names that they have here, at the target.
+
+    What chyves must not take for a disk is put aside; what was written on becomes one.
+    """
+    pairs = [
+        (f"{DRAFT}{disk.name}" if disk.is_written else last_of(disk.dataset), disk.name)
         for disk in arrival.old.disks
-        if disk.dataset
-        and (kept := f"{arrival.target}/{disk.name}")
-        and last_of(disk.dataset) != disk.name
+        if disk.dataset or disk.is_written
+    ]
+    return tuple(
+        run("zfs", "rename", f"{arrival.target}/{old}", f"{arrival.target}/{new}")
+        for old, new in pairs
+        if old != new
     )
 
 

@@ -40,7 +40,8 @@ def see(line: str) -> Seen:
             values[flag] = value
         if flag != "-s":
             continue
-        place, model, *rest = value.split(",")
+        place, model, *rest = value.removesuffix(",").split(",")
+        place = place.removesuffix(":0")
         if model in ("fbuf", "xhci"):
             screen.append(model)
             screen += [word for word in rest if word.startswith(("w=", "h=", "wait"))]

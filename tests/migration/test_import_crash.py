@@ -21,7 +21,7 @@ def disks(lab: LabHost) -> dict[str, str]:
     found = {
         name.partition("/guests/")[2] or name.partition("/iohyve/")[2]: guid for name, guid in rows
     }
-    return {name: guid for name, guid in found.items() if "/disk" in name and "@s" in name}
+    return {name: guid for name, guid in found.items() if "disk" in name and "@s" in name}
 
 
 def five(lab: LabHost) -> Iohyve:
