@@ -13,7 +13,7 @@ from chyves_core.loaders.firmware import VARIABLES_FILE
 from chyves_core.migration.devices import moved_path
 from chyves_core.migration.old import OldDisk
 from chyves_core.migration.planning import Arrival, disk_path, folder_of
-from chyves_core.plan import Copy, Plan, quote, run
+from chyves_core.plan import Copy, Plan, Remove, quote, run
 from chyves_core.progress import metered, on_terminal
 from chyves_core.zfs import create_volume
 
@@ -74,4 +74,6 @@ def plan_variables(arrival: Arrival) -> Plan:
         return ()
     folder = folder_of(arrival.target)
     moves = {old.folder: folder} if old.dataset else {}
-    return (Copy(moved_path(old.variables, moves), f"{folder}/{VARIABLES_FILE}"),)
+    target = f"{folder}/{VARIABLES_FILE}"
+    # One that is there is from before the guest went to the other manager.
+    return Remove(target), Copy(moved_path(old.variables, moves), target)

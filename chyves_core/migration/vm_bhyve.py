@@ -223,7 +223,11 @@ class Reading:
         name, kind = own[f"disk{number}_name"], own.get(f"disk{number}_type", "virtio-blk")
         options, where = own.get(f"disk{number}_opts", ""), own.get(f"disk{number}_dev", "file")
         path = self.path_of(name, where)
-        serial = derived.disk_serial(path, options, osreldate=self.bed.around.osreldate)
+        parts = options.split(",")
+        told = [each.partition("=")[2] for each in parts if each.startswith(("ser=", "serial="))]
+        options = ",".join(each for each in parts if not each.startswith(("ser=", "serial=")))
+        made = derived.disk_serial(path, options, osreldate=self.bed.around.osreldate)
+        serial = told[0] if told else made
         is_zvol = where in ZVOLS and path.removeprefix(ZVOL) in self.bed.datasets
         device = Device(kind, path, options)
         fits = kind == self.draft.values["bhyve_disk_type"] and device.has_plain_options
@@ -252,7 +256,8 @@ class Reading:
         elif is_file:
             self.disks.append(OldDisk(f"kept-disk{number}", "", path, serial))
         self.places[new] = place
-        text = ",".join(part for part in (kind, path, options) if part)
+        more = f"ser={told[0]}" if told else ""
+        text = ",".join(part for part in (kind, path, options, more) if part)
         self.draft.carry(new, text, said, "stays a file" if is_file else "stays where it is")
 
     def path_of(self, name: str, where: str) -> str:

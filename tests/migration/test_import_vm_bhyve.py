@@ -76,6 +76,25 @@ def test_guests_in_datasets_see_the_same_machine(lab: LabHost, vm: VmBhyve) -> N
     assert "there is nothing to import" in lab.chyves("import", "vm-bhyve", "-y").stdout
 
 
+def test_guests_go_back_and_come_again(lab: LabHost, vm: VmBhyve) -> None:
+    names = fill(vm)
+    vm.snapshot("bsd", "a")
+    before = below(lab, "zroot/vm")
+    lines = {name: see(vm.line(name)) for name in names}
+    lab.chyves("import", "vm-bhyve", "-yq")
+    here = below(lab, "zroot/chyves/guests")
+    lab.chyves("export", "--to", "vm-bhyve", ",".join(names), "-yq")
+    after = [line for line in below(lab, "zroot/vm") if "\tchyves:" not in line]
+    assert after == before
+    for name, old in lines.items():
+        assert see(vm.line(name)).devices == old.devices
+        assert "chyves:chyves_guest_version" not in own_properties(lab, f"zroot/vm/{name}")
+    assert vm.read("odd")["prestart"] == "x.sh"
+    assert vm.path("win/uefi-vars.fd").read_bytes() == b"variables"
+    lab.chyves("import", "vm-bhyve", "-yq")
+    assert below(lab, "zroot/chyves/guests") == here
+
+
 def test_guests_in_plain_folders_get_volumes_and_stay_where_they_were(lab: LabHost) -> None:
     vm = VmBhyve(lab.run, lab.root, "/srv/vm")
     vm.switch("public", ports="em0")
