@@ -47,6 +47,8 @@ class ImportCommand(Changing):
         wanted = tuple(dict.fromkeys(name for word in guests for name in names.split_list(word)))
         if not self.dry_run and not self.json:
             end_interrupted(self, manager)
+            if self.by_copy:
+                moving.forget_copying(self.host, manager)
         before = self.look(reader, wanted)
         if self.json:
             preview.show_json(before.planning, before.manager.notes)
@@ -75,8 +77,9 @@ class ImportCommand(Changing):
         """Read this host and the old manager's guests, and plan those that are wanted."""
         host = self.host
         inventory = read_inventory(host)
+        manager = reader(host, inventory, bool(self.by_copy))
+        inventory = manager.inventory or inventory
         primary = inventory.storage.primary
-        manager = reader(host, inventory)
         chosen = self.choose(inventory, manager.guests, wanted)
         facts = read_facts(host)
         here = Here(
@@ -119,6 +122,7 @@ class ImportCommand(Changing):
     def carry_out(self, found: Found) -> None:
         """Bring all guests, one after the other; what stops one leaves the others as they are."""
         host, planning = self.host, found.planning
+        host.act(*found.manager.before)
         vlans = found.manager.vlans if planning.bridges else {}
         if planning.bridges:
             primary = found.inventory.storage.primary

@@ -18,11 +18,15 @@ from chyves_core.zfs import Dataset, inherit, read_tree
 
 @dataclass(frozen=True)
 class Resource:
-    """One file that guests may need: `kind` is ISO or Firmware, `path` where it is now."""
+    """One file that guests may need: `kind` is ISO or Firmware, `path` where it is now.
+
+    `dataset` is that of one that is in its place already.
+    """
 
     kind: str
     name: str
     path: str
+    dataset: str = ""
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,7 @@ class Manager:
 
     `bridges` are what its switches led to, by bridge; `notes` what the user should know of the
     host; `unnamed` the property by which it knows its guests; `vlans` the interface of each vlan.
+    `before` makes its layout one of ours, `inventory` is how this host will be then.
     """
 
     name: str
@@ -41,6 +46,8 @@ class Manager:
     notes: Sequence[str] = ()
     unnamed: str = ""
     vlans: Mapping[str, str] = field(default_factory=dict)
+    before: Plan = ()
+    inventory: Inventory | None = None
 
     def new_bridges(self, settings: Settings) -> dict[str, str]:
         """Return the attachments of bridges that the design does not have yet."""
@@ -52,7 +59,9 @@ class Manager:
 
     def bring(self, command: Changing, arrival: Arrival, inventory: Inventory) -> None:
         """Bring one guest here, as the command line says."""
-        if not arrival.old.dataset:
+        if arrival.old.dataset == arrival.target:
+            moving.set_up_guest(command, arrival)
+        elif not arrival.old.dataset:
             moving.build_guest(command, arrival)
         elif arrival.is_copied:
             moving.copy_guest(command, arrival, unnamed=self.unnamed)
@@ -69,7 +78,7 @@ class Manager:
         chosen = [
             each
             for each in self.resources
-            if everything or (each.kind == "Firmware" and each.name in needed)
+            if everything or each.dataset or (each.kind == "Firmware" and each.name in needed)
         ]
         bring(command, inventory, chosen)
 

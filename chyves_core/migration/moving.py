@@ -12,8 +12,10 @@ from collections.abc import Mapping
 from chyves_core.cli import Changing
 from chyves_core import journal, locks, replicate
 from chyves_core.errors import ChyvesError
-from chyves_core.guests import Inventory
+from chyves_core.guests import Inventory, read_inventory
+from chyves_core.host import Host
 from chyves_core.migration import building
+from chyves_core.migration.old import FROM
 from chyves_core.migration.planning import (
     Arrival,
     disk_path,
@@ -139,6 +141,12 @@ def switch(command: Changing, arrival: Arrival, tree: Tree, copy: str) -> None:
     journal.carry_out(command.host, arrival.pool, entry)
 
 
+def set_up_guest(command: Changing, arrival: Arrival) -> None:
+    """Make a guest of what is in its place already: its version comes with the last step."""
+    whole, *disks = plan_marks(arrival, arrival.target)
+    command.host.act(*disks, whole)
+
+
 def build_guest(command: Changing, arrival: Arrival) -> None:
     """Make a guest of a plain folder: a filesystem, and its disks written on volumes.
 
@@ -161,6 +169,20 @@ def build_guest(command: Changing, arrival: Arrival) -> None:
 def forgetting(tree: Tree, root: str) -> Plan:
     """Return the steps that destroy the snapshots that copying took."""
     return replicate.plan_forgetting(root, replicate.marks_of(tree, MARK))
+
+
+def forget_copying(host: Host, manager: str) -> None:
+    """Destroy the snapshots by which guests were copied that are here and whole by now."""
+    sources = {
+        guest.dataset: dataset
+        for guest in read_inventory(host).guests.values()
+        for origin, _, dataset in [guest.properties.get(FROM, "").partition(" ")]
+        if origin == manager and not dataset.startswith("/")
+    }
+    trees = replicate.read_trees(host, *sources, *sources.values())
+    for tree in trees.values():
+        with locks.hold(host, locks.LAYOUT):
+            host.act(*forgetting(tree, tree.root))
 
 
 def place_for_copies(inventory: Inventory, pool: str) -> Plan:

@@ -166,7 +166,8 @@ class Planning:
     def check_name(self, old: OldGuest) -> None:
         """Refuse a name that no guest can have here, or that one has."""
         names.check_new_name(old.name, longest=self.here.longest_name)
-        self.here.inventory.check_free(old.name)
+        if old.dataset != f"{old.pool}/chyves/guests/{old.name}":
+            self.here.inventory.check_free(old.name)
 
     def check_same(self, old: OldGuest) -> None:
         """Refuse two guests of one name: which of them is meant, only the user knows."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 
 from chyves_core.errors import UsageError
@@ -17,18 +17,22 @@ from chyves_core.network.design import BRIDGE_NAME, PRIVATE
 from chyves_core.pools import GLOBAL_PREFIX, READABLE
 from chyves_core.zfs import read_tree
 
-Reader = Callable[[Host, Inventory], Manager]
+Reader = Callable[[Host, Inventory, bool], Manager]
 
 
 def find(name: str) -> Reader:
     """Return what reads the guests of a manager; raises UsageError for an unknown one."""
-    readers: dict[str, Reader] = {"iohyve": read_iohyve, "vm-bhyve": read_vm_bhyve}
+    readers: dict[str, Reader] = {
+        "iohyve": read_iohyve,
+        "chyves-sh": read_chyves_sh,
+        "vm-bhyve": read_vm_bhyve,
+    }
     if name not in readers:
         raise UsageError(f"{name}: guests come from {', '.join(readers)}")
     return readers[name]
 
 
-def read_iohyve(host: Host, inventory: Inventory) -> Manager:
+def read_iohyve(host: Host, inventory: Inventory, copied: bool = False) -> Manager:
     """Read all that iohyve has on this host's pools, with one zfs call."""
     from chyves_core.migration import iohyve
 
@@ -66,7 +70,7 @@ def surroundings(host: Host) -> Surroundings:
     return Surroundings(int(osreldate), hostname)
 
 
-def read_vm_bhyve(host: Host, inventory: Inventory) -> Manager:
+def read_vm_bhyve(host: Host, inventory: Inventory, copied: bool = False) -> Manager:
     """Read all guests of vm-bhyve, in all its datastores."""
     from chyves_core.migration import vm_bhyve, vm_config
 
@@ -108,6 +112,44 @@ def read_vm_bhyve(host: Host, inventory: Inventory) -> Manager:
     own = f"{first.folder}/.config/BHYVE_UEFI.fd"
     found.append(Resource("Firmware", "BHYVE_UEFI.fd", own))
     return Manager(vm_bhyve.MANAGER, guests, datasets, found, wired.new, notes, vlans=wired.vlans)
+
+
+def read_chyves_sh(host: Host, inventory: Inventory, copied: bool = False) -> Manager:
+    """Read all guests of chyves 0.2; unless they are copied, its layouts become ours."""
+    from chyves_core.migration import chyves_sh, taking_over
+
+    old = taking_over.read_settings(host, inventory.storage)
+    storage = inventory.storage
+    steps = () if copied else taking_over.plan(storage, old)
+    after = storage if copied else taking_over.afterwards(storage, old)
+    bed = chyves_sh.Bed(
+        storage.datasets,
+        chyves_sh.taps_of(old.settings),
+        surroundings(host),
+        old.settings.get("consolidate_bhyve_pci_devices") == "yes",
+    )
+    guests = []
+    for dataset in storage.datasets.values():
+        if chyves_sh.is_guest(storage.datasets, dataset):
+            pool, _, rest = dataset.name.partition("/")
+            folder = f"/chyves/{pool}/{rest.partition('/')[2]}"
+            text = host.read_text(f"{folder}/.config/.cfg") or ""
+            guests.append(chyves_sh.read_guest(bed, dataset, chyves_sh.parse(text)))
+    found = []
+    for dataset in storage.datasets.values():
+        pool, *middle = dataset.name.split("/")
+        if len(middle) == 3 and middle[1] in ("ISO", "Firmware") and not copied:
+            path = f"/chyves/{pool}/{middle[1]}/{middle[2]}/{middle[2]}"
+            found.append(Resource(middle[1], middle[2], path, dataset.name))
+    return Manager(
+        chyves_sh.MANAGER,
+        guests,
+        storage.datasets,
+        found,
+        notes=old.notes,
+        before=steps,
+        inventory=replace(inventory, storage=after),
+    )
 
 
 def rc_value(host: Host, name: str) -> str:

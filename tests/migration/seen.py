@@ -61,15 +61,23 @@ def see(line: str) -> Seen:
 
 def device(model: str, rest: list[str], place: str, vm_name: str) -> tuple[str, ...]:
     """Return what tells one device from others."""
-    options = dict(word.partition("=")[::2] for word in rest[1:])
-    if model == "ahci" and rest[0].startswith("hd:"):
-        model, rest = "ahci-hd", [rest[0][3:], *rest[1:]]
     if model in ("virtio-net", "e1000"):
+        options = dict(word.partition("=")[::2] for word in rest[1:])
         slot, _, function = place.partition(":")
         made = hashlib.md5(f"{slot}-{function or 0}-{vm_name}".encode()).hexdigest()
         return model, options.get("mac", f"00:a0:98:{made[:2]}:{made[2:4]}:{made[4:6]}")
+    if model == "ahci":
+        words = ",".join(rest).split("hd:")[1:]
+        ports = [disk(word.removesuffix(",").split(",")) for word in words]
+        return "ahci-hd", *(part for port in ports for part in port)
     if model in ("ahci-hd", "virtio-blk"):
-        made = hashlib.md5(rest[0].encode()).hexdigest().upper()
-        serial = options.pop("ser", f"BHYVE-{made[:4]}-{made[4:8]}-{made[8:12]}")
-        return model, serial, *sorted(f"{name}={value}" for name, value in options.items())
+        return model, *disk(rest)
     return model, *(re.sub(r"^/.*/", "", word) for word in rest)
+
+
+def disk(words: list[str]) -> tuple[str, ...]:
+    """Return the serial number of a disk, and its other options."""
+    options = dict(word.partition("=")[::2] for word in words[1:])
+    made = hashlib.md5(words[0].encode()).hexdigest().upper()
+    serial = options.pop("ser", f"BHYVE-{made[:4]}-{made[4:8]}-{made[8:12]}")
+    return serial, *sorted(f"{name}={value}" for name, value in options.items())
