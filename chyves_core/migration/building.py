@@ -10,9 +10,9 @@ from chyves_core.disks.writing import read_back, wait_for_node, write_image
 from chyves_core.errors import ChyvesError
 from chyves_core.host import Host
 from chyves_core.loaders.firmware import VARIABLES_FILE
+from chyves_core.migration.arrival import Arrival, disk_path, folder_of
 from chyves_core.migration.devices import moved_path
 from chyves_core.migration.old import OldDisk
-from chyves_core.migration.planning import Arrival, disk_path, folder_of
 from chyves_core.plan import Copy, Plan, Remove, quote, run
 from chyves_core.progress import metered, on_terminal
 from chyves_core.zfs import create_volume

@@ -10,13 +10,13 @@ from chyves_core import journal, locks, names
 from chyves_core.bhyve.version import read_facts
 from chyves_core.disks.finding import disks_lock
 from chyves_core.errors import Refused
-from chyves_core.guests import Guest, Inventory, read_inventory
+from chyves_core.guests import GUEST_PREFIX, VERSION_PROPERTY, Guest, Inventory, read_inventory
 from chyves_core.host import Host
 from chyves_core.migration import managers, moving, preview, reading
 from chyves_core.migration.managers import Manager
 from chyves_core.migration.old import FROM, OldGuest
-from chyves_core.migration.planning import Here, Planning, guests_numbers
-from chyves_core.numbering import read_taken
+from chyves_core.migration.planning import Here, Planning
+from chyves_core.numbering import Taken, add_guest, read_taken
 from chyves_core.pools import GLOBAL_PREFIX
 from chyves_core.runtime import read_processes
 from chyves_core.settings import global_settings
@@ -155,6 +155,17 @@ class ImportCommand(Changing):
 def rows(found: Found) -> list[Mapping[str, object]]:
     """Return the preview as it was shown, to be compared; a new UUID is another one each time."""
     return [row for row in preview.rows_of(found.planning) if row["old"] != "uuid"]
+
+
+def guests_numbers(inventory: Inventory) -> Taken:
+    """Return the numbers that guests have, leaving out what just stands on the host."""
+    taken = Taken()
+    for dataset in inventory.storage.datasets.values():
+        # A copy that was cut short has it too, and is no guest.
+        in_place = dataset.name.rpartition("/")[0].endswith("/guests")
+        if in_place and dataset.own(VERSION_PROPERTY) is not None:
+            add_guest(taken, dataset.own_with_prefix(GUEST_PREFIX))
+    return taken
 
 
 def origin_of(guest: Guest) -> str:

@@ -12,15 +12,11 @@ from collections.abc import Mapping
 from chyves_core.bhyve.old_orders import iohyve_order
 from chyves_core.migration import derived
 from chyves_core.migration.devices import OWN_DISK, ZVOL, Device, parse_device
+from chyves_core.migration.iohyve_places import MANAGER, PREFIX, SWAPPED, folder_of, is_guest
 from chyves_core.migration.old import Draft, Line, OldDisk, OldGuest, OldNic, Surroundings
 from chyves_core.properties.schema import load_schema
 from chyves_core.zfs import Dataset
 
-MANAGER = "iohyve"
-PREFIX = "iohyve:"
-# `create` writes this one with two letters swapped.
-SWAPPED = "iohvye:"
-RESOURCES = {"ISO": "ISO", "Firmware": "Firmware"}
 PCIDEV = re.compile(r"pcidev:(\d{1,9})")
 MAC = re.compile(r"mac_(tap\d+)")
 # What `clone` makes of `date`: Thu_Nov_26_10:11:12_UTC_2026.
@@ -28,48 +24,10 @@ DATE = re.compile(r"\w{3}_+\w{3}_+\d{1,2}_\d\d:\d\d:\d\d_\w+_\d{4}")
 YES = ("YES", "yes", "1", "on")
 
 
-def root_of(pool: str) -> str:
-    """Return where iohyve keeps its guests on a pool."""
-    return f"{pool}/iohyve"
-
-
 def guests_of(datasets: Mapping[str, Dataset], around: Surroundings) -> list[OldGuest]:
     """Return the guests among the datasets of all iohyve roots, in the order of their names."""
     found = [each for each in datasets.values() if is_guest(each)]
     return [read_guest(datasets, each, around) for each in found]
-
-
-def is_guest(dataset: Dataset) -> bool:
-    """Return whether a dataset is a guest of iohyve, and not a copy of one that lies deeper."""
-    return is_in_place(dataset) and bool(dataset.own(f"{PREFIX}name"))
-
-
-def is_in_place(dataset: Dataset) -> bool:
-    """Return whether a filesystem is at exactly POOL/iohyve/NAME."""
-    parts = dataset.name.split("/")
-    if dataset.kind != "filesystem" or len(parts) != 3 or "@" in dataset.name:
-        return False
-    return parts[1] == "iohyve" and parts[2] not in RESOURCES
-
-
-def copies_of(datasets: Mapping[str, Dataset]) -> list[str]:
-    """Return the datasets that have a guest's name and are none: copies that replication made."""
-    named = (each for each in datasets.values() if each.kind == "filesystem")
-    return [each.name for each in named if each.own(f"{PREFIX}name") and not is_guest(each)]
-
-
-def folder_of(datasets: Mapping[str, Dataset], dataset: str) -> str:
-    """Return where a guest's filesystem is mounted."""
-    own = datasets[dataset].own("mountpoint")
-    root, _, name = dataset.rpartition("/")
-    return own or f"{datasets[root].own('mountpoint') or f'/{root}'}/{name}"
-
-
-def folder_in(datasets: Mapping[str, Dataset], dataset: str) -> str:
-    """Return where a dataset will be mounted, which is not there yet."""
-    root, _, name = dataset.rpartition("/")
-    there = datasets.get(root)
-    return f"{(there.own('mountpoint') if there else None) or '/iohyve'}/{name}"
 
 
 def read_guest(datasets: Mapping[str, Dataset], dataset: Dataset, around: Surroundings) -> OldGuest:
@@ -336,28 +294,3 @@ LEFT = {
     "autogrub": "the property os says what GRUB does",
     "bhyve_path": "chyves takes bhyve from PATH",
 }
-
-
-def notes_of(datasets: Mapping[str, Dataset]) -> list[str]:
-    """Return what the user should know of datasets that are no guests."""
-    notes = [
-        f"{name}: has a guest's name and lies deeper than POOL/iohyve/NAME: a copy, no guest"
-        for name in copies_of(datasets)
-    ]
-    for each in datasets.values():
-        own = each.own_with_prefix(PREFIX)
-        if is_in_place(each) and own and "name" not in own:
-            told = ", ".join(f"{name}={value}" for name, value in sorted(own.items()))
-            notes.append(
-                f"{each.name}: is no guest and has {told}; iohyve may have meant a namesake"
-            )
-    return notes
-
-
-def resource_path(datasets: Mapping[str, Dataset], dataset: Dataset, kind: str) -> str:
-    """Return the file that a dataset of iohyve's ISO or Firmware holds, nothing for others."""
-    parts = dataset.name.split("/")
-    if len(parts) != 4 or parts[1:3] != ["iohyve", kind] or "@" in dataset.name:
-        return ""
-    root = datasets["/".join(parts[:2])].own("mountpoint") or f"/{parts[0]}/iohyve"
-    return f"{root}/{kind}/{parts[3]}/{parts[3]}"

@@ -9,8 +9,9 @@ from chyves_core.cli import Changing
 from chyves_core.guests import Guest, Inventory
 from chyves_core.host import Host
 from chyves_core.migration import moving
+from chyves_core.migration.arrival import Arrival
 from chyves_core.migration.old import OldGuest
-from chyves_core.migration.planning import Arrival, Planning
+from chyves_core.migration.planning import Planning
 from chyves_core.plan import Plan, Remove
 from chyves_core.settings import Settings
 from chyves_core.zfs import Dataset, inherit, read_tree

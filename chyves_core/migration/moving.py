@@ -15,14 +15,14 @@ from chyves_core.errors import ChyvesError
 from chyves_core.guests import Inventory, read_inventory
 from chyves_core.host import Host
 from chyves_core.migration import building
-from chyves_core.migration.old import FROM
-from chyves_core.migration.planning import (
+from chyves_core.migration.arrival import (
     Arrival,
     disk_path,
     plan_marks,
     plan_renames,
     plan_unmarking,
 )
+from chyves_core.migration.old import FROM
 from chyves_core.plan import Plan, run
 from chyves_core.progress import on_terminal
 from chyves_core.replicate import COPIES, Tree
@@ -51,6 +51,7 @@ def rename_guest(
     paths, old_paths = plan_paths(inventory, arrival)
     steps = (
         run("zfs", "rename", source, arrival.target),
+        *plan_mounting(arrival, old),
         *plan_renames(arrival),
         *paths,
         *building.plan_variables(arrival),
@@ -64,6 +65,19 @@ def rename_guest(
     concerned = (locks.guest_lock(arrival.name), locks.LAYOUT)
     entry = journal.Entry(title_of(arrival), concerned, steps, undo)
     journal.carry_out(host, arrival.pool, entry)
+
+
+def plan_mounting(arrival: Arrival, old: Mapping[str, Dataset]) -> Plan:
+    """Return the steps that mount what was not mounted before: zfs rename leaves it so."""
+    source = arrival.old.dataset
+    return tuple(
+        run("zfs", "mount", arrival.target + name[len(source) :])
+        for name, dataset in sorted(old.items())
+        if dataset.kind == "filesystem"
+        and replicate.is_in(name, source)
+        and dataset.value("mounted") == "no"
+        and dataset.own("canmount") in (None, "on")
+    )
 
 
 def plan_renaming_back(arrival: Arrival) -> Plan:

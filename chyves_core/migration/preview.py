@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from chyves_core.migration.planning import Arrival, Obstacle, Planning
+from chyves_core.migration.arrival import Arrival, Obstacle
+from chyves_core.migration.planning import Planning
 from chyves_core.output import Format, Repeated, Row, print_json, print_rows
 
 COLUMNS = ("guest", "old", "new", "note")

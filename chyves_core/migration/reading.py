@@ -34,32 +34,32 @@ def find(name: str) -> Reader:
 
 def read_iohyve(host: Host, inventory: Inventory, copied: bool = False) -> Manager:
     """Read all that iohyve has on this host's pools, with one zfs call."""
-    from chyves_core.migration import iohyve
+    from chyves_core.migration import iohyve, iohyve_places
 
     pools = [pool.name for pool in inventory.storage.pools if pool.health in READABLE]
-    datasets = read_tree(host, [iohyve.root_of(pool) for pool in pools])
+    datasets = read_tree(host, [iohyve_places.root_of(pool) for pool in pools])
     around = surroundings(host)
     rc = host.read("sysrc", "-in", "iohyve_enable", "iohyve_flags", allowed=None).stdout
     words = rc.split()
     uplinks = [word[4:] for word in words if word.startswith("net=") and word[4:]]
     bridges = {"bridge0": uplinks[-1]} if uplinks else {}
-    notes = list(iohyve.notes_of(datasets))
+    notes = list(iohyve_places.notes_of(datasets))
     if "YES" in (word.upper() for word in words[:1]):
         notes.append("host: iohyve would start these guests, too: sysrc iohyve_enable=NO")
     found = [
         Resource(kind, each.name.rpartition("/")[2], path)
         for each in datasets.values()
-        for kind in iohyve.RESOURCES
-        if (path := iohyve.resource_path(datasets, each, kind))
+        for kind in iohyve_places.RESOURCES
+        if (path := iohyve_places.resource_path(datasets, each, kind))
     ]
     return Manager(
-        iohyve.MANAGER,
+        iohyve_places.MANAGER,
         iohyve.guests_of(datasets, around),
         datasets,
         found,
         bridges,
         notes,
-        f"{iohyve.PREFIX}name",
+        f"{iohyve_places.PREFIX}name",
     )
 
 

@@ -6,46 +6,17 @@ from collections.abc import Mapping
 
 from chyves_core.bhyve import slots
 from chyves_core.guests import Guest, Inventory
-from chyves_core.migration import iohyve, leaving
+from chyves_core.migration import iohyve, iohyve_places, leaving
+from chyves_core.migration.arrival import folder_of
 from chyves_core.migration.devices import ZVOL, parse_device
+from chyves_core.migration.iohyve_words import MAY_BE_MISSING, MEANS, UNKNOWN, simple
 from chyves_core.migration.leaving import Departure
 from chyves_core.migration.old import FROM, RENUMBERED, Line, OldGuest, Surroundings
-from chyves_core.migration.planning import folder_of
 from chyves_core.network.design import PRIVATE
 from chyves_core.plan import Plan
-from chyves_core.sizes import exact_size
 from chyves_core.zfs import Dataset, create_filesystem
 
-P = iohyve.PREFIX
-# What each property of iohyve becomes here: where that is the same, the property stays as it is.
-MEANS = {
-    "ram": ("ram",),
-    "cpu": ("cpu",),
-    "con": ("serial",),
-    "boot": ("rcboot",),
-    "loader": ("loader",),
-    "os": ("os",),
-    "description": ("description",),
-    "bargs": ("bargs",),
-    "utc": ("bargs",),
-    "template": ("template",),
-    "fw": ("uefi_firmware",),
-    "sectorsize": ("virtio_block_options_disk0",),
-    "vnc": ("uefi_console_output",),
-    "vnc_ip": ("uefi_vnc_ip",),
-    "vnc_port": ("uefi_vnc_port",),
-    "vnc_w": ("uefi_vnc_res",),
-    "vnc_h": ("uefi_vnc_res",),
-    "vnc_wait": ("uefi_vnc_pause_until_client_connect",),
-    "vnc_tablet": ("uefi_vnc_mouse_type",),
-}
-# What iohyve takes for NO where it is missing, as older versions of it did not write it.
-MAY_BE_MISSING = ("utc", "template", "sectorsize", "vnc")
-# Words of chyves that iohyve has no equal for, and that a guest would miss.
-UNKNOWN = (
-    "groups", "notes", "rcboot_delay", "cpu_pin", "limit_cpu", "limit_read", "limit_write",
-    "random", "tpm", "sound", "gdb", "uefi_vars", "uefi_vnc_password", "cloud_seed",
-)  # fmt: skip
+P = iohyve_places.PREFIX
 
 
 class Leaving:
@@ -77,13 +48,13 @@ class Leaving:
         """Return where the guest goes: where it was, if it still has its name."""
         manager, _, dataset = self.guest.properties.get(FROM, "").partition(" ")
         same = self.own.get("name") == self.guest.name and dataset.startswith(f"{self.guest.pool}/")
-        if manager == iohyve.MANAGER and same:
+        if manager == iohyve_places.MANAGER and same:
             return dataset
-        return f"{iohyve.root_of(self.guest.pool)}/{self.guest.name}"
+        return f"{iohyve_places.root_of(self.guest.pool)}/{self.guest.name}"
 
     def departure(self) -> Departure:
         """Return the guest as it leaves."""
-        wanted = {**self.simple(), **self.network()}
+        wanted = {**simple(self.guest, self.then), **self.network()}
         wanted |= self.custom(wanted)
         values, gone = self.changes(wanted)
         after = self.read_after(values, gone)
@@ -111,7 +82,7 @@ class Leaving:
         }
         return Departure(
             self.guest,
-            iohyve.MANAGER,
+            iohyve_places.MANAGER,
             self.target,
             values,
             (*gone, *leaving.found_again(self.guest, again)),
@@ -133,45 +104,6 @@ class Leaving:
     def full(self) -> dict[str, str]:
         """The properties of iohyve that the guest has, with their full names."""
         return {f"{P}{name}": value for name, value in self.own.items()}
-
-    def simple(self) -> dict[str, str]:
-        """Return what iohyve only calls otherwise."""
-        value = self.guest.value
-        flags = [word for word in value("bargs").split() if word != "-u"]
-        width, _, height = value("uefi_vnc_res").partition("x")
-        found = {
-            "name": self.guest.name,
-            "size": exact_size(self.guest.disks[0].size) if self.guest.disks else "-",
-            "ram": value("ram"),
-            "cpu": value("cpu"),
-            "con": self.then(value("serial")),
-            "persist": "1",
-            "boot": "0" if value("rcboot") == "0" else "1",
-            "loader": value("loader"),
-            "os": value("os"),
-            "description": value("description"),
-            "bargs": "_".join(flags),
-            "template": "YES" if self.guest.is_template else "NO",
-            "utc": "YES" if "-u" in value("bargs").split() else "NO",
-            "vnc": "NO",
-        }
-        if value("uefi_console_output") == "vnc":
-            found |= {
-                "vnc": "YES",
-                "vnc_ip": value("uefi_vnc_ip"),
-                "vnc_port": self.then(value("uefi_vnc_port")),
-                "vnc_w": width,
-                "vnc_h": height,
-                "vnc_wait": value("uefi_vnc_pause_until_client_connect").upper(),
-                "vnc_tablet": "YES" if value("uefi_vnc_mouse_type") == "usb3" else "NO",
-            }
-        if value("uefi_firmware"):
-            found["fw"] = value("uefi_firmware")
-        options = self.guest.properties.get("virtio_block_options_disk0", "")
-        sizes = [each[11:] for each in options.split(",") if each.startswith("sectorsize=")]
-        if sizes and value("loader") == "uefi":
-            found["sectorsize"] = sizes[0]
-        return found
 
     def network(self) -> dict[str, str]:
         """Return the taps, each with the interface that its bridge leads to, if not bridge0."""
@@ -229,7 +161,7 @@ class Leaving:
             return ",".join(part for part in (device.model, backend, *parts) if part)
         folder = folder_of(self.guest.dataset)
         if device.backend.startswith(f"{folder}/"):
-            there = iohyve.folder_in(self.there, self.target)
+            there = iohyve_places.folder_in(self.there, self.target)
             return text.replace(folder, there, 1)
         return text
 
@@ -257,7 +189,7 @@ class Leaving:
 
     def has(self, name: str) -> bool:
         """Return whether iohyve's property is there, or would say nothing new."""
-        swapped = self.dataset.own_with_prefix(iohyve.SWAPPED)
+        swapped = self.dataset.own_with_prefix(iohyve_places.SWAPPED)
         return name in self.own or name in swapped or name in MAY_BE_MISSING
 
     def meaning(self, name: str) -> str:
@@ -287,7 +219,7 @@ class Leaving:
             place = f"{self.target}/{new}"
             source = self.inventory.storage.datasets[f"{inside}/{name}"]
             after[place] = Dataset(place, source.properties)
-        root = iohyve.root_of(self.guest.pool)
+        root = iohyve_places.root_of(self.guest.pool)
         mounted = {"type": ("filesystem", "-"), "mountpoint": ("/iohyve", "local")}
         after[root] = self.there.get(root, Dataset(root, mounted))
         return iohyve.read_guest(after, after[self.target], self.around)
@@ -328,7 +260,7 @@ class Leaving:
 
     def before(self) -> Plan:
         """Return the steps that make iohyve's place on the pool, as its setup does."""
-        root = iohyve.root_of(self.guest.pool)
+        root = iohyve_places.root_of(self.guest.pool)
         if root in self.there:
             return ()
         first = "/iohyve" if not any(name.count("/") == 1 for name in self.there) else ""

@@ -10,8 +10,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from chyves_core.bhyve.slots import Place, parse_place
-from chyves_core.migration import derived
+from chyves_core.bhyve.slots import Place
+from chyves_core.migration import derived, vm_devices
 from chyves_core.migration.devices import ZVOL, Device
 from chyves_core.migration.old import Draft, OldDisk, OldGuest, OldNic, Surroundings
 from chyves_core.migration.vm_config import Store, is_yes, numbered
@@ -31,7 +31,6 @@ FIRMWARE = {"uefi-csm": "BHYVE_UEFI_CSM.fd", "uefi-devel": "BHYVE_UEFI_CODE-deve
 VARIABLES = "uefi-vars.fd"
 ZVOLS = ("zvol", "sparse-zvol")
 DISK_TYPES = ("virtio-blk", "ahci-hd", "nvme")
-PLAIN_TAP = re.compile(r"tap\d{1,5}")
 # Taken note of where they count; the others are kept under imported_*.
 KNOWN = re.compile(
     r"loader|memory|cpu|cpu_(sockets|cores|threads)|uuid|graphics(_port|_listen|_res|_vga|_wait)?"
@@ -123,9 +122,9 @@ class Reading:
         self.boot()
         self.screen()
         self.read_disks()
-        self.read_nics()
-        self.passthru()
-        self.extras()
+        vm_devices.read_nics(self)
+        vm_devices.passthru(self)
+        vm_devices.extras(self)
         for name in sorted(self.own):
             if not KNOWN.fullmatch(name):
                 self.draft.leave(self.old(name), WHY.get(name, "chyves has no word for it"))
@@ -265,69 +264,6 @@ class Reading:
         if where in ZVOLS:
             return f"{ZVOL}{self.bed.store.dataset}/{self.name}/{name}"
         return name if where in ("custom", "iscsi") else f"{self.folder}/{name}"
-
-    def read_nics(self) -> None:
-        """Note the network interfaces."""
-        slot, function = int(self.own.get("network_slot_start", "15")), 0
-        for number in numbered(self.own, "network", "_type"):
-            own = {
-                each: self.own.get(f"network{number}_{each}", "")
-                for each in ("type", "switch", "mac", "device", "slot")
-            }
-            if own["slot"]:
-                slot, function = int(own["slot"]), 0
-            place = Place(slot, function)
-            function += 1
-            tap = own["device"] if PLAIN_TAP.fullmatch(own["device"]) else f"new{number}"
-            bridge = self.bed.bridges.get(own["switch"], "")
-            if own["switch"] and not bridge:
-                said = f"network{number}_switch={own['switch']}"
-                self.draft.leave(said, "there is no bridge for this switch: it is on bridge0")
-            mac = own["mac"].lower() or derived.mac(self.name, place)
-            self.nics.append(OldNic(tap, mac, place, bridge))
-            self.draft.say(
-                f"network{number}_mac={own['mac']}", f"mac={mac} on {bridge or 'bridge0'}"
-            )
-        kinds = {self.own[f"network{n}_type"] for n in numbered(self.own, "network", "_type")}
-        if kinds:
-            kind = self.own["network0_type"]
-            self.draft.carry("bhyve_net_type", kind, self.old("network0_type"))
-        if len(kinds) > 1:
-            why = "all interfaces of a guest are of one type here"
-            self.draft.leave(f"network_types={','.join(sorted(kinds))}", why)
-
-    def passthru(self) -> None:
-        """Note the devices of the host that it is given."""
-        slot, function, last = int(self.own.get("passthru_slot_start", "20")), 0, ""
-        for number in numbered(self.own, "passthru", ""):
-            device, equals, wanted = self.own[f"passthru{number}"].partition("=")
-            place = parse_place(wanted) if equals else None
-            if place is None:
-                bus = device.partition("/")[0]
-                if last and bus != last:
-                    slot, function = slot + 1, 0
-                place, last, function = Place(slot, function), bus, function + 1
-            self.pci += 1
-            if self.draft.carry(
-                f"pcidev_{self.pci}", f"passthru,{device}", self.old(f"passthru{number}")
-            ):
-                self.places[f"pcidev_{self.pci}"] = place
-
-    def extras(self) -> None:
-        """Note random numbers, sound and virtio consoles."""
-        if self.yes("virt_random") and self.draft.carry("random", "yes", self.old("virt_random")):
-            self.places["random"] = Place(int(self.own.get("virt_random_slot", "26")))
-        if self.yes("sound"):
-            play = f"play={self.own.get('sound_play', '/dev/dsp0')}"
-            rec = f",rec={self.own['sound_rec']}" if self.own.get("sound_rec") else ""
-            if self.draft.carry("sound", play + rec, self.old("sound")):
-                self.places["sound"] = Place(int(self.own.get("sound_slot", "28")))
-        for number in numbered(self.own, "virt_console", ""):
-            text = self.own[f"virt_console{number}"]
-            name = str(number) if text.lower() in ("yes", "on", "1") else text
-            old = self.old(f"virt_console{number}")
-            if self.draft.carry(f"virtio_console_{number + 1}", name, old):
-                self.places["virtio_console"] = Place(int(self.own.get("virt_console_slot", "27")))
 
 
 WHY = {
