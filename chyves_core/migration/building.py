@@ -14,7 +14,7 @@ from chyves_core.migration.arrival import Arrival, disk_path, folder_of
 from chyves_core.migration.devices import moved_path
 from chyves_core.migration.old import OldDisk
 from chyves_core.plan import Copy, Plan, Remove, quote, run
-from chyves_core.progress import metered, on_terminal
+from chyves_core.progress import metered, watched
 from chyves_core.zfs import create_volume
 
 MEBIBYTE = 1 << 20
@@ -46,7 +46,7 @@ def write_disk(command: Changing, host: Host, disk: OldDisk, volume: str) -> Non
         return
     device = host.path(disk_path(volume))
     wait_for_node(device, disk.name)
-    shown = on_terminal() and not command.quiet
+    shown = watched(host)
     name = os.path.basename(disk.path)
     with metered(name, size, shown=shown) as meter:
         poured = write_image(

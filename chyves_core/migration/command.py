@@ -53,7 +53,8 @@ class ImportCommand(Changing):
         if self.json:
             preview.show_json(before.planning, before.manager.notes)
             return
-        preview.show(before.planning, before.manager.notes, commented=bool(self.dry_run))
+        if self.dry_run or not (self.yes and self.quiet):
+            preview.show(before.planning, before.manager.notes, commented=bool(self.dry_run))
         self.refuse(before.planning)
         planned = before.planning.arrivals
         if not planned and not self.clean and not self.resources:

@@ -24,7 +24,7 @@ from chyves_core.migration.arrival import (
 )
 from chyves_core.migration.old import FROM
 from chyves_core.plan import Plan, run
-from chyves_core.progress import on_terminal
+from chyves_core.progress import watched
 from chyves_core.replicate import COPIES, Tree
 from chyves_core.zfs import Dataset, create_filesystem, inherit, set_properties
 
@@ -127,7 +127,7 @@ def copy_guest(command: Changing, arrival: Arrival, *, unnamed: str = "") -> Non
     replicate.check_room(host, [tree], f"{root}/guests", arrival.name)
     clearing = replicate.plan_clearing(replicate.read_trees(host, copy), copy)
     host.act(*clearing)
-    shown = on_terminal() and not command.quiet
+    shown = watched(host)
     copied = replicate.copy_tree(host, tree, copy, MARK, shown=shown)
     try:
         host.act(*((inherit([copy], unnamed),) if unnamed else ()))
