@@ -150,8 +150,9 @@ class Planning:
         for process in self.here.processes:
             part = part_of(process)
             if part and part[0] in ("bhyve", "loader") and part[1] == old.vm_name:
-                hint = {"iohyve": "iohyve stop", "vm-bhyve": "vm stop"}.get(old.manager, "stop")
-                raise ChyvesError(f"is running, process {process.pid}", f"{hint} {old.name}")
+                stop = {"iohyve": f"iohyve stop {old.name}", "vm-bhyve": f"vm stop {old.name}"}
+                hint = stop.get(old.manager, f"chyves {old.name} stop, of chyves 0.2")
+                raise ChyvesError(f"is running, process {process.pid}", hint)
         if old.vm_name in self.here.vmm:
             hint = f"bhyvectl --destroy --vm={old.vm_name}"
             raise ChyvesError(f"/dev/vmm/{old.vm_name} is there", hint)

@@ -75,7 +75,10 @@ def show_json(planning: Planning, notes: Sequence[str]) -> None:
             "source": each.old.source,
             "target": each.target,
             "copied": each.is_copied,
-            "properties": dict(each.properties),
+            "properties": {
+                name: "***" if name.endswith("password") and value else value
+                for name, value in each.properties.items()
+            },
             "disks": [
                 {"name": disk.name, "source": disk.dataset or disk.path, "serial": disk.serial}
                 for disk in each.old.disks

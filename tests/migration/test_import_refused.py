@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import subprocess
 
 import pytest
 
+from chyves_core.lab.host.processes import Process, vitals
 from tests.commands.whole_guests import make_whole_guests, own_properties
 from tests.conftest import LabHost
 from tests.migration.hosts.iohyve import Iohyve
@@ -68,6 +70,20 @@ def test_all_that_stands_in_the_way_is_told_at_once(lab: LabHost, io: Iohyve) ->
     assert {each["guest"] for each in conflicts} == {"start", "web", "web2", "web-old"}
     lab.chyves("import", "iohyve", "web-old", "--pool", "tank", "-y")
     assert "tank/chyves/guests/web-old" in lab.datasets()
+
+
+def test_a_guest_that_runs_is_refused_by_its_name(lab: LabHost, io: Iohyve) -> None:
+    with subprocess.Popen(["sleep", "60"]) as running:
+        state = vitals(running.pid)
+        assert state
+        process = Process(running.pid, state.started, "bhyve", "bhyve: ioh-web", True, False)
+        folder = lab.lab.run / "processes"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{running.pid}.json").write_text(json.dumps(process))
+        told = refused(lab, "-y")
+        running.kill()
+    assert f"web: is running, process {running.pid} (iohyve stop web)" in told
+    assert "web2: is running" not in told
 
 
 def test_a_pool_without_chyves_is_named(empty_lab: LabHost) -> None:
