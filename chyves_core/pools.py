@@ -24,7 +24,7 @@ DOOMED = "chyves_uninstalled"
 
 # chyves 0.1 and 0.2 keep their settings in files in POOL/chyves/.config, mounted where ours is too.
 SHELL_CONFIG = ".config"
-SHELL_HINT = "leave it as it is: this version can't take over what chyves 0.2 has made"
+SHELL_HINT = "chyves import chyves-sh"
 
 
 @dataclass(frozen=True)

@@ -175,6 +175,7 @@ SLOW = (
     "tests/commands/test_swtpm.py",
     "tests/commands/test_scsi.py",
     "tests/commands/test_apply.py",
+    "tests/migration/test_import_",
     "tests/commands/test_bridges.py",
     "tests/commands/test_clone.py",
     "tests/commands/test_disk_delete.py",

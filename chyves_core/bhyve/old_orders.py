@@ -14,14 +14,22 @@ SHARED_AHCI_SINCE = 1200000
 
 
 def iohyve_order(
-    disks: Sequence[str], custom: Sequence[str], interfaces: Sequence[str], *, uefi: bool
+    disks: Sequence[str],
+    custom: Sequence[str],
+    interfaces: Sequence[str],
+    *,
+    uefi: bool,
+    before_vnc: bool = False,
 ) -> dict[str, Place]:
     """Return the places of an iohyve guest's devices.
 
     iohyve's ioh-guest: host bridge, LPC, disk0, the pcidev properties, the taps, one slot after the
-    other; its UEFI guests had disk0 in 4 and one tap in 10. Further disks are pcidev properties
-    there, so `disks` after the first come with those.
+    other. With UEFI the LPC bridge was in 31, and all others one slot lower; before iohyve knew VNC
+    disk0 was in 4 then, and one tap in 10. Further disks are pcidev properties there, so `disks`
+    after the first come with those.
     """
+    if uefi and not before_vnc:
+        return in_row((*disks, *custom, *interfaces), start=1)
     if uefi:
         first = {name: Place(4) for name in disks[:1]} | {
             name: Place(10) for name in interfaces[:1]

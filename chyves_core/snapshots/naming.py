@@ -17,8 +17,9 @@ OLD_NAME = r"[A-Za-z0-9_.: -]+"
 MOMENT_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 MOMENT = r"(?a:\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ)"
 AUTOMATIC = rf"{MOMENT}(?:{LIVE_SUFFIX})?"
-# What `move` and `dataset promote` take for themselves and destroy again; see replicate.py.
-OF_COPYING = r"chyves-(?:move|promote)-[0-9]+"
+# What `move`, `dataset promote` and `import --copy` take for themselves and destroy again; see
+# replicate.py.
+OF_COPYING = r"chyves-(?:move|promote|import)-[0-9]+"
 # What `clone` takes; see clone.snapshot_name.
 OF_CLONE = rf"clone-(?:.+-)?({MOMENT})(?:{LIVE_SUFFIX})?"
 # zfs takes a snapshot so many seconds after it was given a name.

@@ -14,8 +14,13 @@ def test_iohyve_gave_one_slot_after_the_other_behind_host_bridge_and_lpc() -> No
     assert show_slots(places) == "disk0=2,pcidev_1=3,pcidev_2=4,tap0=5,tap1=6"
 
 
-def test_iohyves_uefi_guests_had_fixed_slots() -> None:
+def test_iohyves_uefi_guests_had_the_lpc_bridge_elsewhere() -> None:
     places = iohyve_order(("disk0",), ("pcidev_1",), TAPS, uefi=True)
+    assert show_slots(places) == "disk0=1,pcidev_1=2,tap0=3,tap1=4"
+
+
+def test_uefi_guests_of_an_older_iohyve_had_fixed_slots() -> None:
+    places = iohyve_order(("disk0",), ("pcidev_1",), TAPS, uefi=True, before_vnc=True)
     assert show_slots(places) == "disk0=4,pcidev_1=5,tap1=6,tap0=10"
 
 

@@ -1,0 +1,1 @@
+"""What the old managers do to a host, command by command."""

@@ -1,0 +1,111 @@
+"""What chyves 0.2, the shell program, does to a host: its chyves-dataset and chyves-guest-creation.
+
+`root` is where the host's files lie, `run` runs its programs.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.migration.hosts.iohyve import Run
+
+GLOBAL = {
+    "auto_load_kernel_mods": "yes",
+    "check_for_updates": "weekly",
+    "console_start_offset": "70",
+    "consolidate_bhyve_pci_devices": "no",
+    "default_clone_flag": "-ce",
+    "tap_start_offset": "50",
+    "bridge0_phy_attach": "em0",
+    "bridge1_phy_attach": "private",
+}
+DEFAULTS = {"bargs": "-A -H -P -S", "cpu": "2", "size": "8G", "disk_volblocksize": "512"}
+
+
+class ChyvesSh:
+    """chyves 0.2 on its primary pool."""
+
+    def __init__(self, run: Run, root: Path, pool: str) -> None:
+        self.run, self.root, self.pool = run, root, pool
+        self.taps = 50
+        base = f"{pool}/chyves"
+        run("zfs", "create", "-o", f"mountpoint=/chyves/{pool}", base)
+        for child in (".config", "guests", "logs", "Firmware", "ISO"):
+            run("zfs", "create", f"{base}/{child}")
+        role = {"dataset_version": "0003", "dataset_role": "primary", "creation": "Originally x"}
+        self.write(".config/pool.cfg", role)
+        self.write(".config/global.cfg", GLOBAL)
+        self.write("guests/.defaults", DEFAULTS)
+        run("zfs", "create", f"{base}/ISO/null.iso")
+        self.path("ISO/null.iso/null.iso").write_bytes(b"")
+
+    def path(self, name: str) -> Path:
+        """Where a file of the layout lies."""
+        return self.root / f"chyves/{self.pool}/{name}"
+
+    def write(self, name: str, values: dict[str, str]) -> None:
+        """Write a file of NAME=VALUE lines."""
+        self.path(name).write_text("".join(f"{key}={value}\n" for key, value in values.items()))
+
+    def read(self, name: str) -> dict[str, str]:
+        """Read such a file."""
+        lines = self.path(name).read_text().splitlines()
+        return {key: value for key, _, value in (line.partition("=") for line in lines)}
+
+    def create(self, name: str, size: str = "16M", bridge: str = "bridge0", **own: str) -> None:
+        """`chyves create NAME SIZE`, and what `chyves set` changes of it."""
+        base = f"{self.pool}/chyves/guests/{name}"
+        for child in ("", "/.config", "/logs", "/img"):
+            self.run("zfs", "create", f"{base}{child}")
+        self.run("zfs", "create", "-V", size, "-o", "volmode=dev", f"{base}/disk0")
+        tap = f"tap{self.taps}"
+        values = {
+            "bargs": "-A -H -P -S",
+            "bhyve_net_type": "virtio-net",
+            "chyves_guest_version": "0300",
+            "cpu": "1",
+            "creation": "Created on Thu Nov 26 by chyves v0.2.0 using __create()",
+            "description": "-",
+            "loader": "bhyveload",
+            "net_ifaces": tap,
+            "notes": "-",
+            "os": "default",
+            "ram": "256M",
+            "rcboot": "0",
+            "revert_to_snapshot": "",
+            "revert_to_snapshot_method": "off",
+            "serial": f"nmdm{self.taps}",
+            "template": "no",
+            "uuid": f"00000000-1111-2222-3333-{self.taps:012d}",
+            **own,
+        }
+        self.taps += 1
+        self.write(f"guests/{name}/.config/.cfg", values)
+        settings = self.read(".config/global.cfg")
+        members = settings.get(f"{bridge}_tap_members", "-")
+        settings[f"{bridge}_tap_members"] = tap if members == "-" else f"{members},{tap}"
+        self.write(".config/global.cfg", settings)
+
+    def add_disk(self, name: str, disk: str) -> None:
+        """`chyves NAME disk add`."""
+        volume = f"{self.pool}/chyves/guests/{name}/{disk}"
+        self.run("zfs", "create", "-V", "16M", "-o", "volmode=dev", volume)
+
+    def make_template(self, name: str) -> None:
+        """`chyves set template=yes NAME`, which makes it read-only."""
+        file = f"guests/{name}/.config/.cfg"
+        self.write(file, {**self.read(file), "template": "yes"})
+        self.run("zfs", "set", "readonly=on", f"{self.pool}/chyves/guests/{name}")
+
+    def line(self, name: str, disks: tuple[str, ...]) -> str:
+        """The command line of `chyves start NAME` on FreeBSD 12 or later."""
+        own = self.read(f"guests/{name}/.config/.cfg")
+        paths = [f"/dev/zvol/{self.pool}/chyves/guests/{name}/{disk}" for disk in disks]
+        slots = [f"4,ahci,{','.join(f'hd:{path}' for path in paths)}"]
+        mac = own.get(f"{own['net_ifaces']}_mac")
+        slots.append(f"5,virtio-net,{own['net_ifaces']}" + (f",mac={mac}" if mac else ""))
+        slots += [f"{n},{own[f'pcidev_{n - 5}']}" for n in (6, 7) if f"pcidev_{n - 5}" in own]
+        words = [*own["bargs"].split(), "-c", own["cpu"], "-U", own["uuid"], "-m", own["ram"]]
+        words += ["-s", "0,hostbridge", *(word for each in slots for word in ("-s", each))]
+        console = ["-l", f"com1,/dev/{own['serial']}A", "-s", "31,lpc", f"chy-{name}"]
+        return " ".join(("bhyve", *words, *console))

@@ -1,0 +1,93 @@
+"""Guests of chyves 0.2, the shell program: their layout becomes ours, and they stay in place."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.commands.whole_guests import own_properties
+from tests.conftest import LabHost
+from tests.migration.hosts.chyves_sh import ChyvesSh
+from tests.migration.looking import planned
+from tests.migration.seen import see
+
+WORDS = ("import", "chyves-sh", "-y")
+
+
+@pytest.fixture
+def sh(empty_lab: LabHost) -> ChyvesSh:
+    """chyves 0.2 with three guests, one of them a template."""
+    sh = ChyvesSh(empty_lab.run, empty_lab.root, "zroot")
+    sh.create("web", description="it's = 'ours' ü", rcboot="7", tap50_mac="58:9c:fc:00:00:01")
+    sh.add_disk("web", "disk1")
+    empty_lab.run("zfs", "snapshot", "-r", "zroot/chyves/guests/web@a")
+    sh.create("inner", bridge="bridge1", pcidev_1="virtio-rnd", cpu="4")
+    sh.create("gold")
+    sh.make_template("gold")
+    return sh
+
+
+def test_guests_see_the_same_machine(empty_lab: LabHost, sh: ChyvesSh) -> None:
+    lab = empty_lab
+    lines = {"web": ("disk0", "disk1"), "inner": ("disk0",)}
+    old = {name: see(sh.line(name, disks)) for name, disks in lines.items()}
+    files = sh.path("guests/web/.config/.cfg").read_text()
+    guid = lab.run("zfs", "get", "-H", "-o", "value", "guid", "zroot/chyves/guests/web/disk1@a")
+    shown = lab.chyves(*WORDS).stdout
+    assert "global: check_for_updates=weekly is not carried over" in shown
+    assert lab.output("list", "-H", "-o", "name,rcboot,description").split("\n") == [
+        "gold\t0\t-",
+        "inner\t0\t-",
+        "web\t7\tit's = 'ours' ü",
+    ]
+    for name, seen in old.items():
+        new = see(planned(lab, name))
+        assert (new.devices, new.uuid, new.flags) == (seen.devices, seen.uuid, seen.flags)
+        assert (new.cpu, new.ram) == (seen.cpu, seen.ram)
+    assert lab.output("inner", "get", "-H", "tap51_bridge") == "bridge1"
+    assert lab.output("global", "get", "-H", "console_start_offset") == "70"
+    assert lab.output("defaults", "get", "-H", "cpu") == "2"
+    lab.chyves("gold", "start", status=4)
+    assert sh.path("guests/web/.config/.cfg").read_text() == files
+    same = lab.run("zfs", "get", "-H", "-o", "value", "guid", "zroot/chyves/guests/web/disk1@a")
+    assert same.stdout == guid.stdout
+    assert lab.output("iso", "list", "-H", "-o", "name") == "null.iso"
+    assert lab.output("doctor") == "nothing is wrong"
+
+
+def test_a_killed_import_goes_on(empty_lab: LabHost, sh: ChyvesSh) -> None:
+    lab, status, call = empty_lab, -9, 2
+    while status == -9:
+        fault = f"zfs:{call}:kill-after"
+        done = lab.chyves(*WORDS, "-q", status=None, CHYVES_LAB_FAIL=fault)
+        status, call = done.returncode, call + 2
+    assert status == 0, done.stderr
+    lab.chyves(*WORDS, "-q")
+    assert lab.output("list", "-H", "-o", "name").split() == ["gold", "inner", "web"]
+    assert lab.output("doctor") == "nothing is wrong"
+
+
+def test_a_newer_guest_and_one_that_runs_are_refused(empty_lab: LabHost, sh: ChyvesSh) -> None:
+    lab = empty_lab
+    file = "guests/web/.config/.cfg"
+    sh.write(file, {**sh.read(file), "chyves_guest_version": "0400"})
+    (lab.root / "dev/vmm").mkdir(exist_ok=True)
+    (lab.root / "dev/vmm/chy-inner").write_text("")
+    before = lab.everything()
+    told = lab.chyves(*WORDS, status=4).stdout
+    assert "web: has guest version 0400" in told and "inner: /dev/vmm/chy-inner is there" in told
+    assert lab.everything() == before
+
+
+def test_older_guests_have_properties_instead_of_files(empty_lab: LabHost) -> None:
+    lab = empty_lab
+    sh = ChyvesSh(lab.run, lab.root, "zroot")
+    values = {"cpu": "3", "con": "nmdm9", "fw": "-", "uuid": "00000000-1111-2222-3333-000000000009"}
+    values |= {"loader": "bhyveload", "net_ifaces": "tap9", "chyves_guest_version": "0100"}
+    options = [word for name in values for word in ("-o", f"chyves:{name}={values[name]}")]
+    lab.run("zfs", "create", *options, "zroot/chyves/guests/old")
+    lab.run("zfs", "create", "-V", "16M", "zroot/chyves/guests/old/disk0")
+    assert sh.pool == "zroot"
+    lab.chyves(*WORDS, "-q")
+    own = own_properties(lab, "zroot/chyves/guests/old")
+    assert (own["chyves:serial"], own["chyves:chyves_guest_version"]) == ("nmdm9", "1")
+    assert lab.output("old", "get", "-H", "cpu") == "3"

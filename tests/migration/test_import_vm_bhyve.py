@@ -1,0 +1,126 @@
+"""Guests of vm-bhyve come here as they were, from datasets and from plain folders."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.commands.whole_guests import own_properties
+from tests.conftest import LabHost
+from tests.migration.hosts.vm_bhyve import VmBhyve
+from tests.migration.looking import below, planned
+from tests.migration.seen import Seen, see
+
+UEFI = {"loader": "uefi", "graphics": "yes", "graphics_res": "1600x900", "xhci_mouse": "yes"}
+NVME = {"disk0_type": "nvme", "disk0_name": "disk0", "disk0_dev": "sparse-zvol"}
+ZVOL = {"disk0_name": "disk0", "disk0_dev": "zvol"}
+
+
+def fill(vm: VmBhyve) -> list[str]:
+    """Make guests of all kinds; returns their names."""
+    vm.switch("public", ports="em0")
+    vm.switch("inside", addr="10.0.0.1/24")
+    vm.switch("dmz", ports="em1", vlan="7")
+    vm.create("bsd", **ZVOL, disk1_type="virtio-blk", disk1_name="disk1", disk1_dev="zvol")
+    vm.create("win", **UEFI, disk0_type="ahci-hd", disk0_opts="sectorsize=512", uefi_vars="yes")
+    vm.path("win/uefi-vars.fd").write_bytes(b"variables")
+    more = {f"network1_{key}": value for key, value in (("type", "virtio-net"), ("switch", "dmz"))}
+    vm.create("odd", **ZVOL, **more, network0_switch="inside", virt_random="yes", prestart="x.sh")
+    vm.configure("odd/odd.conf", bhyve_options="-W", disk1_name="/dev/zvol/tank/data")
+    vm.configure("odd/odd.conf", disk1_type="ahci-hd", disk1_dev="custom")
+    names = ["bsd", "odd", "win"]
+    for number, name in enumerate(names):
+        vm.first_start(name, number)
+    vm.run("sysrc", "vm_list=win bsd", "vm_delay=7")
+    return names
+
+
+def same(lab: LabHost, name: str, old: Seen) -> None:
+    """Check that a guest sees what it has seen."""
+    new = see(planned(lab, name))
+    assert new.devices == old.devices
+    assert (new.cpu, new.ram, new.flags, new.uuid) == (old.cpu, old.ram, old.flags, old.uuid)
+    assert (sorted(new.screen), new.has_firmware) == (sorted(old.screen), old.has_firmware)
+
+
+@pytest.fixture
+def vm(lab: LabHost) -> VmBhyve:
+    """vm-bhyve with its guests in datasets of zroot/vm."""
+    firmware = lab.root / "usr/local/share/uefi-firmware"
+    firmware.mkdir(parents=True, exist_ok=True)
+    (firmware / "BHYVE_UEFI.fd").write_bytes(b"f" * 4096)
+    lab.run("zfs", "create", "-V", "16M", "-o", "volmode=dev", "tank/data")
+    return VmBhyve(lab.run, lab.root, "zfs:zroot/vm")
+
+
+def test_guests_in_datasets_see_the_same_machine(lab: LabHost, vm: VmBhyve) -> None:
+    names = fill(vm)
+    vm.snapshot("win", "a")
+    lines = {name: see(vm.line(name)) for name in names}
+    shown = lab.chyves("import", "vm-bhyve", "-y").stdout
+    for name, old in lines.items():
+        same(lab, name, old)
+    assert "prestart=x.sh" in shown and "sysrc vm_enable=NO" in shown
+    assert lab.output("list", "-H", "-o", "name,rcboot") == "bsd\t1\nodd\t0\nwin\t2"
+    odd = own_properties(lab, "zroot/chyves/guests/odd")
+    bridges = [value for name, value in sorted(odd.items()) if name.endswith("_bridge")]
+    assert bridges == ["bridge1", "bridge2"]
+    settings = own_properties(lab, "zroot/chyves")
+    assert settings["chyves.global:bridge0_phy_attach"] == "em0"
+    assert settings["chyves.global:bridge1_phy_attach"] == "private"
+    assert settings["chyves.global:bridge2_phy_attach"] == "vlan7"
+    assert settings["chyves.global:vlan7_parent"] == "em1"
+    folder = lab.root / "chyves/zroot/guests/win"
+    assert (folder / "uefi_vars.fd").read_bytes() == b"variables"
+    assert "zroot/chyves/guests/win@a" in lab.datasets()
+    assert lab.output("doctor") == "nothing is wrong"
+    assert "there is nothing to import" in lab.chyves("import", "vm-bhyve", "-y").stdout
+
+
+def test_guests_go_back_and_come_again(lab: LabHost, vm: VmBhyve) -> None:
+    names = fill(vm)
+    vm.snapshot("bsd", "a")
+    before = below(lab, "zroot/vm")
+    lines = {name: see(vm.line(name)) for name in names}
+    lab.chyves("import", "vm-bhyve", "-yq")
+    here = below(lab, "zroot/chyves/guests")
+    lab.chyves("export", "--to", "vm-bhyve", ",".join(names), "-yq")
+    after = [line for line in below(lab, "zroot/vm") if "\tchyves:" not in line]
+    assert after == before
+    for name, old in lines.items():
+        assert see(vm.line(name)).devices == old.devices
+        assert "chyves:chyves_guest_version" not in own_properties(lab, f"zroot/vm/{name}")
+    assert vm.read("odd")["prestart"] == "x.sh"
+    assert vm.path("win/uefi-vars.fd").read_bytes() == b"variables"
+    lab.chyves("import", "vm-bhyve", "-yq")
+    assert below(lab, "zroot/chyves/guests") == here
+
+
+def test_guests_in_plain_folders_get_volumes_and_stay_where_they_were(lab: LabHost) -> None:
+    vm = VmBhyve(lab.run, lab.root, "/srv/vm")
+    vm.switch("public", ports="em0")
+    vm.create("bsd", "2M", disk1_type="virtio-blk", disk1_name="more.img")
+    vm.first_start("bsd")
+    vm.path("bsd/disk0.img").write_bytes(b"system".ljust(2 << 20, b"\0"))
+    old = see(vm.line("bsd"))
+    files = {path.name: path.read_bytes() for path in vm.path("bsd").iterdir()}
+    words = ("import", "vm-bhyve", "-y")
+    for call in range(4, 14, 2):
+        lab.chyves(*words, status=None, CHYVES_LAB_FAIL=f"zfs:{call}:kill-after")
+    lab.chyves(*words)
+    same(lab, "bsd", old)
+    device = lab.root / "dev/zvol/zroot/chyves/guests/bsd/disk0"
+    assert device.read_bytes()[:6] == b"system"
+    assert {path.name: path.read_bytes() for path in vm.path("bsd").iterdir()} == files
+    assert lab.output("doctor") == "nothing is wrong"
+    assert not any("copies/" in line for line in below(lab, "zroot/chyves"))
+
+
+def test_a_locked_guest_and_a_missing_disk_are_refused(lab: LabHost, vm: VmBhyve) -> None:
+    fill(vm)
+    vm.path("win/disk0.img").unlink()
+    vm.path("bsd/run.lock").write_text("other.example.net\n")
+    before = lab.everything()
+    told = lab.chyves("import", "vm-bhyve", "-y", status=4).stdout
+    assert "win: /vm/win/disk0.img is not there" in told
+    assert "bsd: is locked by other.example.net" in told
+    assert lab.everything() == before

@@ -1,0 +1,73 @@
+"""Parts of migration by themselves: what bhyve makes up, old files, switches."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+
+from chyves_core.bhyve.slots import Place
+from chyves_core.migration import derived, vm_config
+from chyves_core.migration.devices import moved_path, parse_device
+from chyves_core.migration.old import imported_name
+from chyves_core.migration.reading import wire
+
+
+def test_an_address_is_made_of_slot_function_and_the_vms_name() -> None:
+    digits = hashlib.md5(b"5-1-ioh-web").hexdigest()
+    wanted = f"00:a0:98:{digits[0:2]}:{digits[2:4]}:{digits[4:6]}"
+    assert derived.mac("ioh-web", Place(5, 1)) == wanted
+
+
+def test_only_old_releases_made_serial_numbers_of_the_options_too() -> None:
+    new = derived.disk_serial("/dev/zvol/a", "nocache", osreldate=1302001)
+    assert new == derived.disk_serial("/dev/zvol/a", osreldate=1200086)
+    old = derived.disk_serial("/dev/zvol/a", "nocache", osreldate=1200086)
+    digits = hashlib.md5(b"/dev/zvol/a,nocache").hexdigest().upper()
+    assert old == f"BHYVE-{digits[0:4]}-{digits[4:8]}-{digits[8:12]}"
+
+
+def test_a_uuid_has_its_first_parts_the_other_way_round_in_smbios() -> None:
+    made = derived.guest_uuid("ioh-web", "host")
+    digest = hashlib.md5(b"ioh-web" + b"host".ljust(256, b"\0")).digest()
+    assert uuid.UUID(made).bytes_le[:6] == digest[:6]
+    assert uuid.UUID(made).bytes_le[6] >> 4 == 3
+    assert made == derived.guest_uuid("ioh-web", "host") != derived.guest_uuid("ioh-web", "host2")
+
+
+def test_vm_bhyves_files_are_read_as_it_reads_them() -> None:
+    text = 'loader="uefi"   # firmware\n#cpu=9\n cpu=8\nCPU=7\ncpu=2\ncpu=3\nuuid=\nname=a=b\n'
+    wanted = {"loader": "uefi", "cpu": "2", "uuid": "", "name": "a=b"}
+    assert vm_config.parse(text) == wanted
+
+
+def test_devices_keep_their_options_and_get_a_serial_number_once() -> None:
+    device = parse_device("ahci-hd,/dev/zvol/tank/a,nocache")
+    assert device.dataset == "tank/a"
+    assert device.at("/dev/zvol/b", "X") == "ahci-hd,/dev/zvol/b,nocache,ser=X"
+    assert parse_device("ahci-hd,/a,ser=Y").at("/b", "X") == "ahci-hd,/b,ser=Y"
+    assert parse_device("virtio-rnd").at("", "X") == "virtio-rnd"
+    assert moved_path("/iohyve/web2/x", {"/iohyve/web": "/new"}) == "/iohyve/web2/x"
+
+
+def test_kept_names_are_such_as_zfs_takes() -> None:
+    assert imported_name("pcidev:3") == "imported_pcidev_3"
+    assert imported_name("Größe") == "imported_gr__e"
+
+
+def test_a_switch_becomes_a_bridge_that_leads_there_already_or_a_new_one() -> None:
+    core = {
+        "switch_list": "public inside dmz hand far",
+        "ports_public": "em0",
+        "ports_dmz": "em1 em2",
+        "vlan_dmz": "7",
+        "type_hand": "manual",
+        "bridge_hand": "bridge9",
+        "type_far": "vxlan",
+    }
+    settings = {"bridge3_phy_attach": "em0", "bridge0_phy_attach": "private"}
+    wired = wire(vm_config.switches(core), settings)
+    wanted = {"public": "bridge3", "inside": "bridge0", "dmz": "bridge1", "hand": "bridge9"}
+    assert wired.bridges == wanted
+    assert (wired.new, wired.vlans) == ({"bridge1": "vlan7"}, {"7": "em1"})
+    assert any("vxlan" in note for note in wired.notes)
+    assert any("em2" in note for note in wired.notes)
