@@ -47,7 +47,8 @@ def test_the_plugin_in_python_finds_guests_with_one_uuid(plugins: LabHost) -> No
 
 
 def test_plugins_are_listed_explained_and_completed_like_commands(plugins: LabHost) -> None:
-    assert "\nPlugins\n  count " in plugins.output("help")
+    listed = plugins.output("help").partition("\nPlugins\n")[2]
+    assert "  count " in listed and "  backup " in listed
     assert plugins.output("help", "count").startswith("Usage: chyves count <property>\n")
     assert plugins.output("complete", "cou") == "count"
     assert plugins.output("complete", "count", "uefi_vnc_p").splitlines()[-1] == "uefi_vnc_port"

@@ -223,6 +223,7 @@ def test_flags_and_the_time_of_the_shutdown_are_those_of_rc_conf(host: LabHost) 
     stubborn.write_text("#!/bin/sh\nexec sleep 60\n")
     stubborn.chmod(0o755)
     host.run("sysrc", "rcshutdown_timeout=4")
-    said = host.run("service", "chyves", "stop").stderr
+    # Whether it gets down in the rest of the time is not the question here.
+    said = host.run("service", "chyves", "stop", status=None).stderr
     assert "low: prestop hook slow took longer than 2 s" in said
     assert "+ kill -TERM " in said
