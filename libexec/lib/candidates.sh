@@ -91,6 +91,7 @@ names_of_kind() {
 	property) properties "$2" '' ;;
 	assignment) properties "$2" = ;;
 	command) command_words ;;
+	topic) topics ;;
 	file) files ;;
 	esac
 }
@@ -175,6 +176,12 @@ values() {
 	tpm=*) echo swtpm ;;
 	cloud_net=*) echo dhcp ;;
 	esac | sed "s|^|${current%%=*}=|"
+}
+
+topics() {
+	# shellcheck source=libexec/lib/topic.sh
+	. "$lib/topic.sh"
+	list_topics
 }
 
 # profiles FILE: the profiles for grub-bhyve in that file, and in those of this host.

@@ -46,6 +46,8 @@ def test_what_a_guest_has_and_what_it_could_have_are_offered(complete, lab):
         "web10 group add ": ":web",
         "start :": ":web",
         "list global ": "primary tank zroot",
+        "help tut": "tutorial",
+        "help snap": "snapshot",
     }.items():
         given = complete(*line.split(" "))
         assert [each.rpartition("=")[2] or each for each in given] == candidates.split(), line
