@@ -51,6 +51,12 @@ CASES: dict[str, Case] = {
             "vale2_mac": "58:9c:fd:00:00:08",
         }
     ),
+    "netgraph-port-with-an-address": Case(
+        properties={
+            "net_ifaces": "netgraph2:5",
+            "netgraph2:5_mac": "58:9c:fd:00:00:09",
+        }
+    ),
     "bridge-takes-the-mtu-of-its-uplink": Case(
         interfaces=(EM0, EM1_JUMBO), bridges={"bridge0": "em1"}
     ),
