@@ -57,7 +57,7 @@ class ImportCommand(Changing):
             preview.show(before.planning, before.manager.notes, commented=bool(self.dry_run))
         self.refuse(before.planning)
         planned = before.planning.arrivals
-        if not planned and not self.clean and not self.resources:
+        if not (planned or self.clean or self.resources or before.manager.before):
             self.say("there is nothing to import")
             return
         self.confirm(f"Import {len(planned)} guest{'s' if len(planned) != 1 else ''}?")
@@ -103,10 +103,10 @@ class ImportCommand(Changing):
         self, inventory: Inventory, guests: Sequence[OldGuest], wanted: Sequence[str]
     ) -> list[OldGuest]:
         """Return the guests that are meant and are not here yet; raises NotFound."""
-        here = {origin_of(guest): guest.name for guest in inventory.guests.values()}
+        come = [guest for guest in inventory.guests.values() if origin_of(guest)]
         there = [each for each in guests if self.pool in (None, each.pool)]
-        new = [each for each in there if each.origin not in here]
-        known = {each.name for each in there} | {name for origin, name in here.items() if origin}
+        new = [each for each in there if not any(is_same(each, guest) for guest in come)]
+        known = {each.name for each in there} | {guest.name for guest in come}
         for name in wanted:
             if name not in known:
                 raise names.no_such_guest(name, sorted(known))
@@ -167,6 +167,12 @@ def guests_numbers(inventory: Inventory) -> Taken:
         if in_place and dataset.own(VERSION_PROPERTY) is not None:
             add_guest(taken, dataset.own_with_prefix(GUEST_PREFIX))
     return taken
+
+
+def is_same(old: OldGuest, guest: Guest) -> bool:
+    """Return whether a guest here was made of one there; a clone of it has the origin, too."""
+    same_uuid = old.values.get("uuid", "-") == guest.properties.get("uuid")
+    return origin_of(guest) == old.origin and (guest.name == old.name or same_uuid)
 
 
 def origin_of(guest: Guest) -> str:

@@ -91,3 +91,10 @@ def test_older_guests_have_properties_instead_of_files(empty_lab: LabHost) -> No
     own = own_properties(lab, "zroot/chyves/guests/old")
     assert (own["chyves:serial"], own["chyves:chyves_guest_version"]) == ("nmdm9", "1")
     assert lab.output("old", "get", "-H", "cpu") == "3"
+
+
+def test_a_layout_without_guests_becomes_ours_too(empty_lab: LabHost) -> None:
+    ChyvesSh(empty_lab.run, empty_lab.root, "zroot")
+    empty_lab.chyves(*WORDS, "-q")
+    assert empty_lab.output("defaults", "get", "-H", "cpu") == "2"
+    empty_lab.chyves("web", "create", "16M")

@@ -154,3 +154,11 @@ def test_cleaning_takes_the_old_properties_off_and_the_way_back_is_open(
     lab.chyves("export", "--to", "iohyve", "web", "-yq")
     argv = ("zfs", "get", "-H", "-o", "value", "iohyve:cpu,iohyve:tap,iohyve:con")
     assert lab.run(*argv, "zroot/iohyve/web").stdout.split() == ["2", "tap0", "nmdm0"]
+
+
+def test_a_clone_of_a_guest_that_came_is_not_taken_for_it(lab: LabHost, io: Iohyve) -> None:
+    lab.chyves("import", "iohyve", "web", "-yq")
+    lab.chyves("web", "clone", "twin", "-iu")
+    lab.chyves("export", "--to", "iohyve", "web", "-yq")
+    lab.chyves("import", "iohyve", "web", "-yq")
+    assert lab.output("list", "-H", "-o", "name").split() == ["twin", "web"]

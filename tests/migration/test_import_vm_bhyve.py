@@ -12,6 +12,7 @@ from tests.migration.seen import Seen, see
 
 UEFI = {"loader": "uefi", "graphics": "yes", "graphics_res": "1600x900", "xhci_mouse": "yes"}
 NVME = {"disk0_type": "nvme", "disk0_name": "disk0", "disk0_dev": "sparse-zvol"}
+VARIABLES = b"variables".ljust(4096)
 ZVOL = {"disk0_name": "disk0", "disk0_dev": "zvol"}
 
 
@@ -22,7 +23,7 @@ def fill(vm: VmBhyve) -> list[str]:
     vm.switch("dmz", ports="em1", vlan="7")
     vm.create("bsd", **ZVOL, disk1_type="virtio-blk", disk1_name="disk1", disk1_dev="zvol")
     vm.create("win", **UEFI, disk0_type="ahci-hd", disk0_opts="sectorsize=512", uefi_vars="yes")
-    vm.path("win/uefi-vars.fd").write_bytes(b"variables")
+    vm.path("win/uefi-vars.fd").write_bytes(VARIABLES)
     more = {f"network1_{key}": value for key, value in (("type", "virtio-net"), ("switch", "dmz"))}
     vm.create("odd", **ZVOL, **more, network0_switch="inside", virt_random="yes", prestart="x.sh")
     vm.configure("odd/odd.conf", bhyve_options="-W", disk1_name="/dev/zvol/tank/data")
@@ -70,7 +71,7 @@ def test_guests_in_datasets_see_the_same_machine(lab: LabHost, vm: VmBhyve) -> N
     assert settings["chyves.global:bridge2_phy_attach"] == "vlan7"
     assert settings["chyves.global:vlan7_parent"] == "em1"
     folder = lab.root / "chyves/zroot/guests/win"
-    assert (folder / "uefi_vars.fd").read_bytes() == b"variables"
+    assert (folder / "uefi_vars.fd").read_bytes() == VARIABLES
     assert "zroot/chyves/guests/win@a" in lab.datasets()
     assert lab.output("doctor") == "nothing is wrong"
     assert "there is nothing to import" in lab.chyves("import", "vm-bhyve", "-y").stdout
@@ -90,7 +91,7 @@ def test_guests_go_back_and_come_again(lab: LabHost, vm: VmBhyve) -> None:
         assert see(vm.line(name)).devices == old.devices
         assert "chyves:chyves_guest_version" not in own_properties(lab, f"zroot/vm/{name}")
     assert vm.read("odd")["prestart"] == "x.sh"
-    assert vm.path("win/uefi-vars.fd").read_bytes() == b"variables"
+    assert vm.path("win/uefi-vars.fd").read_bytes() == VARIABLES
     lab.chyves("import", "vm-bhyve", "-yq")
     assert below(lab, "zroot/chyves/guests") == here
 
