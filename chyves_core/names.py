@@ -25,9 +25,9 @@ SCOPES = frozenset(("all", "defaults", "global", "primary", "guest", "host"))
 VERBS = frozenset(
     "add apply attach boot-step check clone commands complete console create dataset default "
     "delete dev diff disk doctor explain export firmware force get group help host-boot import "
-    "info install iso join keepnet lab list log migrate move nat network offline online private "
-    "promote prune reclaim reload remove rename reset resize rollback set show snapshot start "
-    "stop tmux uninstall unjoin unset upgrade verify version vnc watch".split()
+    "info install iso join keepnet lab list log migrate move nat network offline online plugin "
+    "private promote prune reclaim reload remove rename reset resize rollback set show snapshot "
+    "start stop tmux uninstall unjoin unset upgrade verify version vnc watch".split()
 )
 
 
