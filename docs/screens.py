@@ -59,7 +59,8 @@ def main() -> int:
         return int(bool(wrong))
     FOLDER.mkdir(exist_ok=True)
     for name, text in taken.items():
-        (FOLDER / f"{name}.txt").write_text(text)
+        if not alike(text, read(name)):
+            (FOLDER / f"{name}.txt").write_text(text)
     return 0
 
 
@@ -123,7 +124,7 @@ def alike(one: str, other: str) -> bool:
 def settled(text: str) -> str:
     """Return a screen without times, shares and sizes, and without the room that they take."""
     text = re.sub(r"\d\d:\d\d:\d\d", "TIME", text)
-    text = re.sub(r"\b\d+(\.\d+)?([KMG]|%)", "NUMBER", text)
+    text = re.sub(r"\b\d+(\.\d+)?([BKMG]|%)", "NUMBER", text)
     return re.sub(r" +", " ", text)
 
 
