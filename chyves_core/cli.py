@@ -28,7 +28,7 @@ except ModuleNotFoundError as missing:
 
 from chyves_core.errors import FAILED, INTERRUPTED, OK, ChyvesError, Refused, UsageError  # noqa: E402
 from chyves_core.host import SAYS_ERRORS, SAYS_PROGRAMS, SAYS_PROGRESS, Host  # noqa: E402
-from chyves_core.output import Format  # noqa: E402
+from chyves_core.output import Format, silence, tell  # noqa: E402
 
 Item = TypeVar("Item")
 
@@ -85,7 +85,7 @@ class Command(cli.Application):
     def say(self, text: str) -> None:
         """Tell the user what is done, unless they want to hear of errors only."""
         if not self.quiet:
-            print(text, flush=True)
+            tell(text)
 
     def usage(self, message: str) -> UsageError:
         """Return the error for a wrong command line, with the form that is nearest as its hint."""
@@ -177,8 +177,7 @@ def check_root(*, dry_run: bool) -> None:
 
 def run_command(command: type[Command], argv: list[str]) -> int:
     """Run a command and return its exit status; errors are told on standard error."""
-    for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="surrogateescape")  # type: ignore[union-attr]
+    open_streams()
     try:
         _, status = command.run(argv, exit=False)
         sys.stdout.flush()
@@ -190,7 +189,7 @@ def run_command(command: type[Command], argv: list[str]) -> int:
         print("chyves: interrupted", file=sys.stderr)
         return INTERRUPTED
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        silence(sys.stdout)
         return command.failed_status
     except Exception as error:
         if os.environ.get("CHYVES_DEBUG") == "1":
@@ -200,13 +199,25 @@ def run_command(command: type[Command], argv: list[str]) -> int:
         return command.failed_status
 
 
+def open_streams() -> None:
+    """Let any byte pass the standard streams; what the caller closed gets /dev/null.
+
+    The next file that is opened would be taken for it otherwise.
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            mode = "w" if number else "r"
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="surrogateescape")  # type: ignore[union-attr]
+
+
 def report(error: ChyvesError, guest: str | None = None) -> None:
     """Print an error as commands.md lays it down: one line, and one that helps."""
-    sys.stdout.flush()
     name = f"{guest}: " if guest and not error.message.startswith(f"{guest}:") else ""
-    print(f"chyves: {one_line(name + error.message)}", file=sys.stderr)
+    tell(f"chyves: {one_line(name + error.message)}", sys.stderr)
     if error.hint:
-        print(f"        {one_line(error.hint)}", file=sys.stderr)
+        tell(f"        {one_line(error.hint)}", sys.stderr)
 
 
 def one_line(text: str) -> str:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from chyves_core.cli import Changing, for_each
 from chyves_core import journal, locks
 from chyves_core.delete import (
-    Doomed,
-    How,
     check_not_held,
     check_stopped,
     find_targets,
@@ -15,8 +13,8 @@ from chyves_core.delete import (
     plan_giving_back,
     plan_undo,
     read_left,
-    within,
 )
+from chyves_core.doomed import Doomed, How, within
 from chyves_core.errors import OK, ChyvesError, NotFound
 from chyves_core.guests import read_inventory
 from chyves_core.host import Host

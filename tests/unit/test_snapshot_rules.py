@@ -212,6 +212,13 @@ def test_what_nobody_has_got_since_comes_back_as_it_was() -> None:
     assert values == THEN
 
 
+def test_what_a_guest_has_stays_its_own_though_an_exact_copy_has_it_too() -> None:
+    values = dict(THEN)
+    owners = dict.fromkeys(("tap50", *(THEN[name] for name in THEN if name != "net_ifaces")), "c2")
+    assert identity.repair("web1", values, THEN, others(owners), GLOBAL) == []
+    assert values == THEN
+
+
 def test_a_tap_that_another_guest_has_gives_way_and_all_that_names_it_follows() -> None:
     values = dict(THEN)
     notes = identity.repair("web1", values, {}, others({"tap50": "web2"}), GLOBAL)
@@ -247,7 +254,7 @@ def test_ports_of_a_vale_switch_give_way_to_the_next_one() -> None:
 def test_console_port_uuid_and_address_are_never_those_of_another_guest() -> None:
     values = dict(THEN)
     owners = {THEN[name]: "web2" for name in ("serial", "uefi_vnc_port", "uuid", "tap50_mac")}
-    present = {"serial": "nmdm61", "uefi_vnc_port": "5900"}
+    present = {"serial": "nmdm61", "uefi_vnc_port": ""}
     notes = identity.repair("web1", values, present, others(owners), GLOBAL)
     assert len(notes) == 4
     assert (values["serial"], values["uefi_vnc_port"]) == ("nmdm61", "5901")
