@@ -138,7 +138,7 @@ class Changing(Command):
         """Ask before something is lost; raises Refused where no one can answer, or on a no."""
         if self.yes or self.dry_run:
             return
-        if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        if not at_terminal():
             raise Refused(f"{question} There is no terminal to ask on", "the same with --yes")
         try:
             answer = input(f"{question} [y/N] ")
@@ -167,6 +167,11 @@ class Listing(Command):
         """Say on standard error that a list for people has nothing in it, as zfs list does."""
         if not (found or self.no_header or self.json or self.quiet):
             print(f"no {what}", file=sys.stderr)
+
+
+def at_terminal() -> bool:
+    """Return whether there is somebody who can be asked."""
+    return sys.stdin.isatty() and sys.stdout.isatty()
 
 
 def check_root(*, dry_run: bool) -> None:

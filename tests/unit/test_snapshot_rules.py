@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chyves_core.errors import NotFound, UsageError
+from chyves_core.errors import NotFound, UsageError, did_you_mean
 from chyves_core.network.ifconfig import Interface
 from chyves_core.numbering import Taken
 from chyves_core.properties.schema import load_schema
@@ -98,6 +98,12 @@ def test_a_range_from_the_newer_to_the_older_is_refused() -> None:
 )
 def test_only_a_whole_moment_is_an_automatic_name(name: str, automatic: bool) -> None:
     assert naming.is_automatic(name) is automatic
+
+
+def test_what_is_nearest_is_named_first_and_what_is_as_near_by_its_name() -> None:
+    known = ["web10", "web2", "web1", "mail"]
+    assert did_you_mean("web", known, "none") == "did you mean web1, web2, web10?"
+    assert did_you_mean("nothing", known, "chyves list") == "chyves list"
 
 
 def test_a_name_without_its_live_suffix_is_told_with_it() -> None:
