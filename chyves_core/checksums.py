@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from chyves_core.errors import ChyvesError, UsageError
+from chyves_core.errors import ChyvesError, Refused, UsageError
+
+if TYPE_CHECKING:
+    from chyves_core.cli import Changing
 
 # The number of hexadecimal digits tells the algorithm.
 DIGITS = {"md5": 32, "sha1": 40, "sha256": 64, "sha512": 128}
 FORMS = "md5, sha1, sha256 or sha512, as ALGORITHM:DIGITS or just the digits"
+QUESTION = "Checksum (md5, sha1, sha256 or sha512; empty to go without): "
 
 
 @dataclass(frozen=True)
@@ -44,3 +49,17 @@ def read_checksum(text: str) -> Checksum:
             f"these are {len(digits)}"
         )
     return Checksum(algorithm, digits)
+
+
+def ask_checksum(command: Changing) -> Checksum | None:
+    """Return the checksum that is given at the terminal; None where nobody is asked or has none."""
+    from chyves_core.cli import at_terminal
+
+    if command.yes or command.dry_run or not at_terminal():
+        return None
+    try:
+        answer = input(QUESTION).strip()
+    except EOFError:
+        print()
+        raise Refused("nothing was imported") from None
+    return read_checksum(answer) if answer else None

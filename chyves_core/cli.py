@@ -28,7 +28,7 @@ except ModuleNotFoundError as missing:
 
 from chyves_core.errors import FAILED, INTERRUPTED, OK, ChyvesError, Refused, UsageError  # noqa: E402
 from chyves_core.host import SAYS_ERRORS, SAYS_PROGRAMS, SAYS_PROGRESS, Host  # noqa: E402
-from chyves_core.output import Format  # noqa: E402
+from chyves_core.output import Format, silence, tell  # noqa: E402
 
 Item = TypeVar("Item")
 
@@ -85,7 +85,7 @@ class Command(cli.Application):
     def say(self, text: str) -> None:
         """Tell the user what is done, unless they want to hear of errors only."""
         if not self.quiet:
-            print(text, flush=True)
+            tell(text)
 
     def usage(self, message: str) -> UsageError:
         """Return the error for a wrong command line, with the form that is nearest as its hint."""
@@ -138,7 +138,7 @@ class Changing(Command):
         """Ask before something is lost; raises Refused where no one can answer, or on a no."""
         if self.yes or self.dry_run:
             return
-        if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        if not at_terminal():
             raise Refused(f"{question} There is no terminal to ask on", "the same with --yes")
         try:
             answer = input(f"{question} [y/N] ")
@@ -169,6 +169,11 @@ class Listing(Command):
             print(f"no {what}", file=sys.stderr)
 
 
+def at_terminal() -> bool:
+    """Return whether there is somebody who can be asked."""
+    return sys.stdin.isatty() and sys.stdout.isatty()
+
+
 def check_root(*, dry_run: bool) -> None:
     """Raise ChyvesError where this user can't change the host; a dry run needs no rights."""
     if not dry_run and not Host().is_root:
@@ -177,8 +182,7 @@ def check_root(*, dry_run: bool) -> None:
 
 def run_command(command: type[Command], argv: list[str]) -> int:
     """Run a command and return its exit status; errors are told on standard error."""
-    for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="surrogateescape")  # type: ignore[union-attr]
+    open_streams()
     try:
         _, status = command.run(argv, exit=False)
         sys.stdout.flush()
@@ -190,7 +194,7 @@ def run_command(command: type[Command], argv: list[str]) -> int:
         print("chyves: interrupted", file=sys.stderr)
         return INTERRUPTED
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        silence(sys.stdout)
         return command.failed_status
     except Exception as error:
         if os.environ.get("CHYVES_DEBUG") == "1":
@@ -200,13 +204,25 @@ def run_command(command: type[Command], argv: list[str]) -> int:
         return command.failed_status
 
 
+def open_streams() -> None:
+    """Let any byte pass the standard streams; what the caller closed gets /dev/null.
+
+    The next file that is opened would be taken for it otherwise.
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            mode = "w" if number else "r"
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="surrogateescape")  # type: ignore[union-attr]
+
+
 def report(error: ChyvesError, guest: str | None = None) -> None:
     """Print an error as commands.md lays it down: one line, and one that helps."""
-    sys.stdout.flush()
     name = f"{guest}: " if guest and not error.message.startswith(f"{guest}:") else ""
-    print(f"chyves: {one_line(name + error.message)}", file=sys.stderr)
+    tell(f"chyves: {one_line(name + error.message)}", sys.stderr)
     if error.hint:
-        print(f"        {one_line(error.hint)}", file=sys.stderr)
+        tell(f"        {one_line(error.hint)}", sys.stderr)
 
 
 def one_line(text: str) -> str:

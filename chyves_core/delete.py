@@ -7,83 +7,17 @@ leaves a dataset that is no guest any more, and deleting it again goes on.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
+from chyves_core.doomed import Doomed, How, within
 from chyves_core.errors import Refused
 from chyves_core.guests import GUEST_PREFIX, VERSION_PROPERTY, Guest, Inventory
 from chyves_core.host import Host, failed
 from chyves_core.names import split_list
 from chyves_core.plan import Plan, Step, run
-from chyves_core.promote import Promotion, explain, find_promotions
+from chyves_core.promote import find_promotions
 from chyves_core.runtime import Runtime
-from chyves_core.sizes import show_size
 from chyves_core.zfs import inherit, set_properties
-
-
-@dataclass(frozen=True)
-class How:
-    """How guests are deleted: their clones with them (`force`), or left alone (`promote`)."""
-
-    force: bool = False
-    promote: bool = False
-    keepnet: bool = False
-
-
-@dataclass(frozen=True)
-class Doomed:
-    """What deleting one guest destroys.
-
-    `guest` is None where a deletion or creation was interrupted. `dependants` are other guests
-    that were cloned from it and go with it; `earlier` such that were named themselves and go
-    before it. `names` are all datasets and snapshots that go, `used` the bytes of its own.
-    `origins` are snapshots of other guests that go because their last clone does. `promotions`
-    let what was cloned from it live on, `owners` says which guest each clone belongs to.
-    """
-
-    name: str
-    dataset: str
-    guest: Guest | None
-    dependants: tuple[Guest, ...]
-    earlier: tuple[str, ...]
-    names: tuple[str, ...]
-    used: int
-    origins: tuple[str, ...] = ()
-    promotions: tuple[Promotion, ...] = ()
-    owners: Mapping[str, str | None] = field(default_factory=dict)
-
-    @property
-    def guests(self) -> tuple[Guest, ...]:
-        """The guests that go."""
-        return (self.guest, *self.dependants) if self.guest else self.dependants
-
-    @property
-    def preview(self) -> str:
-        """One line that says what goes, and one for each that takes over snapshots."""
-        own = [name for name in self.names if within(name, self.dataset)]
-        disks = sum("@" not in name for name in own) - 1
-        snapshots = sum("@" in name for name in own)
-        parts = [f"{disks} disk{'s' if disks != 1 else ''}"]
-        if snapshots:
-            parts.append(f"{snapshots} snapshot{'s' if snapshots != 1 else ''}")
-        if self.dependants:
-            clones = ", ".join(guest.name for guest in self.dependants)
-            parts.append(f"its clones {clones}")
-        names = sorted({short_name(origin) for origin in self.origins})
-        also = f"; and {', '.join(names)}, on which nothing stands then" if names else ""
-        moves = explain(self.name, self.promotions, self.owners)
-        size = f"{', '.join(parts)}, {show_size(self.used)}{also}"
-        return f"{self.name}: {self.dataset} with {size}" + (f"\n{moves}" if moves else "")
-
-
-def within(name: str, dataset: str) -> bool:
-    """Return whether a dataset or snapshot is `dataset` or below it; names compare whole."""
-    return name == dataset or name.startswith((f"{dataset}/", f"{dataset}@"))
-
-
-def short_name(snapshot: str) -> str:
-    """Return GUEST@NAME for a snapshot of a guest's filesystem or of one of its disks."""
-    dataset, _, name = snapshot.partition("@")
-    return f"{dataset.partition('/chyves/guests/')[2].partition('/')[0] or dataset}@{name}"
 
 
 def find_targets(inventory: Inventory, words: str) -> dict[str, str]:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from chyves_core.cli import Changing, for_each
 from chyves_core import journal, locks
 from chyves_core.delete import (
-    Doomed,
-    How,
     check_not_held,
     check_stopped,
     find_targets,
@@ -15,8 +13,8 @@ from chyves_core.delete import (
     plan_giving_back,
     plan_undo,
     read_left,
-    within,
 )
+from chyves_core.doomed import Doomed, How, within
 from chyves_core.errors import OK, ChyvesError, NotFound
 from chyves_core.guests import read_inventory
 from chyves_core.host import Host
@@ -122,7 +120,14 @@ def give_back(host: Host, doomed: Doomed, error: BaseException) -> None:
     left = read_left(host, doomed)
     errors = host.try_to(*plan_undo(doomed, left))
     gone = [name for name in doomed.names if within(name, doomed.dataset) and name not in left]
-    if gone or errors:
-        reason = str(error) or "interrupted"
-        part = f"{len(gone)} of its datasets and snapshots are gone" if gone else "it is half gone"
-        raise ChyvesError(f"{reason}; {part}", f"chyves {doomed.name} delete") from error
+    if not gone and (not errors or all_are_there(host, doomed)):
+        return
+    reason = str(error) or "interrupted"
+    part = f"{len(gone)} of its datasets and snapshots are gone" if gone else "it is half gone"
+    raise ChyvesError(f"{reason}; {part}", f"chyves {doomed.name} delete") from error
+
+
+def all_are_there(host: Host, doomed: Doomed) -> bool:
+    """Return whether all that were to go are guests still, as on a pool that is read-only."""
+    guests = read_inventory(host).guests
+    return all(guest.name in guests for guest in doomed.guests)

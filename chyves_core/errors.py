@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 OK, FAILED, USAGE, NOT_FOUND, REFUSED, INTERRUPTED = 0, 1, 2, 3, 4, 130
 
 
@@ -39,3 +41,15 @@ class Refused(ChyvesError):
 
 class HostError(ChyvesError):
     """A program of the host failed; the message carries its own words."""
+
+
+def did_you_mean(word: str, known: Iterable[str], otherwise: str, mark: str = "") -> str:
+    """Return the hint that names what is nearly called so, the nearest first; or another hint.
+
+    `mark` is what stands before the names on a command line.
+    """
+    from difflib import SequenceMatcher
+
+    near = [(-SequenceMatcher(None, each, word).ratio(), each) for each in dict.fromkeys(known)]
+    names = [f"{mark}{name}" for unlike, name in sorted(near) if unlike <= -0.6]
+    return f"did you mean {', '.join(names[:3])}?" if names else otherwise

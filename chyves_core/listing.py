@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from chyves_core.errors import UsageError
+from chyves_core.errors import UsageError, did_you_mean
 from chyves_core.guests import Guest, Inventory
 from chyves_core.look import Look
 from chyves_core.output import Row, Size
@@ -85,13 +85,10 @@ def unknown(inventory: Inventory, word: str, kinds: Sequence[str]) -> UsageError
     """Return the error for a word that names no list and no property."""
     if word in inventory.guests:
         return UsageError(f"{word}: is a guest, not a list", f"chyves info {word}")
-    import difflib
-
     from chyves_core.properties.schema import load_schema
 
     properties = [each.name for each in load_schema("guest").properties]
-    near = difflib.get_close_matches(word, [*kinds, *properties], n=3)
-    hint = f"did you mean {', '.join(near)}?" if near else f"{', '.join(kinds)}, or a property"
+    hint = did_you_mean(word, [*kinds, *properties], f"{', '.join(kinds)}, or a property")
     return UsageError(f"{word}: there is no list of that name", hint)
 
 

@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Iterable
 
-from chyves_core.errors import NotFound, UsageError
+from chyves_core.errors import NotFound, UsageError, did_you_mean
 from chyves_core.host import Host
 
 GUEST_NAME = r"[A-Za-z0-9][A-Za-z0-9_.-]*"
@@ -108,12 +108,9 @@ def refuse_list(word: str) -> None:
 
 def no_such_guest(name: str, known: Iterable[str]) -> NotFound:
     """Return the error for a guest that is not there, with near names as a hint."""
-    import difflib
-
     guest, at, snapshot = name.partition("@")
     if at and guest in known:
         # As other managers write it, and zfs(8).
         return NotFound(f"{name}: there is no such guest", f"chyves {guest} snapshot @{snapshot}")
-    near = difflib.get_close_matches(name, list(known), n=3)
-    hint = f"did you mean {', '.join(near)}?" if near else "chyves list"
+    hint = did_you_mean(name, known, "chyves list")
     return NotFound(f"{name}: there is no such guest", hint)

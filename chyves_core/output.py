@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from collections.abc import Mapping, Sequence
@@ -49,6 +50,22 @@ class Repeated(str):
 
 class Moment(int):
     """A point in time, in seconds since 1970."""
+
+
+def tell(text: str, stream: TextIO | None = None) -> None:
+    """Print a line about what is done; that nobody reads it any more does not stop the work."""
+    # An error comes behind what was said before it.
+    for out, line in ((sys.stdout, ""), (stream or sys.stdout, f"{text}\n")):
+        try:
+            out.write(line)
+            out.flush()
+        except OSError:
+            silence(out)
+
+
+def silence(stream: TextIO) -> None:
+    """Send all that is still said on a standard stream nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def print_rows(

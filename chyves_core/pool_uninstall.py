@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-
-from chyves_core.cli import Changing
+from chyves_core.cli import Changing, at_terminal
 from chyves_core.delete import dependent_datasets, parse_destroy
 from chyves_core.errors import ChyvesError, Refused
 from chyves_core.guests import Inventory, guests_on
@@ -109,7 +107,7 @@ def preview(root: str, sizes: dict[str, int]) -> list[str]:
 
 def ask(command: Changing, question: str) -> None:
     """Ask on a terminal whatever the options say; elsewhere --yes is the answer."""
-    if sys.stdin.isatty() and sys.stdout.isatty():
+    if at_terminal():
         command.yes = False
     command.confirm(question)
 

@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from chyves_core.cli import Changing, Listing, cli, for_each
 from chyves_core import resources
-from chyves_core.errors import Refused, UsageError
+from chyves_core.errors import UsageError
 from chyves_core.header import read_header
 from chyves_core.output import Digest, Size, print_rows
 from chyves_core.pools import read_storage
 from chyves_core.resources import Resource
 from chyves_core.sizes import show_size
 
-if TYPE_CHECKING:
-    from chyves_core.checksums import Checksum
-
 COLUMNS = ("name", "size", "used", "imported", "sha256", "source")
-QUESTION = "Checksum (md5, sha1, sha256 or sha512; empty to go without): "
 
 
 class ResourceCommand(Changing, Listing):
@@ -61,7 +57,7 @@ class ResourceCommand(Changing, Listing):
 
     def import_file(self, location: str) -> None:
         """Import a file and tell what it was."""
-        from chyves_core.checksums import read_checksum
+        from chyves_core.checksums import ask_checksum, read_checksum
         from chyves_core.resource_import import import_resource
         from chyves_core.resource_sources import read_source, resource_name
 
@@ -75,7 +71,7 @@ class ResourceCommand(Changing, Listing):
             self.kind,
             name,
             source,
-            ask=lambda: given or self.ask_checksum(),
+            ask=lambda: given or ask_checksum(self),
             quiet=bool(self.quiet),
         )
         if done:
@@ -85,19 +81,6 @@ class ResourceCommand(Changing, Listing):
                 self.say(f"{name}: imported, {size}, its {checksum.algorithm} checksum is right")
             else:
                 self.say(f"{name}: imported without a check, {size}, sha256 {sha256}")
-
-    def ask_checksum(self) -> Checksum | None:
-        """Ask for a checksum where someone can answer."""
-        from chyves_core.checksums import read_checksum
-
-        if self.yes or self.dry_run or not (sys.stdin.isatty() and sys.stdout.isatty()):
-            return None
-        try:
-            answer = input(QUESTION).strip()
-        except EOFError:
-            print()
-            raise Refused("nothing was imported") from None
-        return read_checksum(answer) if answer else None
 
     def print_list(self) -> None:
         """List the resources."""

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from chyves_core.errors import ChyvesError, NotFound, Refused, UsageError
+from chyves_core.errors import ChyvesError, NotFound, Refused, UsageError, did_you_mean
 from chyves_core.plan import Plan, run
 from chyves_core.pools import Pool, Storage
 from chyves_core.zfs import Dataset
@@ -110,10 +110,7 @@ def find(storage: Storage, kind: str, name: str) -> Resource:
 
 def not_found(kind: str, name: str, known: Iterable[str]) -> NotFound:
     """Return the error for a resource that is not there."""
-    import difflib
-
-    near = difflib.get_close_matches(name, list(known), n=3)
-    hint = f"did you mean {', '.join(near)}?" if near else f"chyves {word(kind)} list"
+    hint = did_you_mean(name, known, f"chyves {word(kind)} list")
     return NotFound(f"{name}: there is no such {noun(kind)}", hint)
 
 

@@ -10,7 +10,7 @@ from chyves_core.errors import ChyvesError, NotFound, Refused, UsageError
 from chyves_core.guests import GUEST_PREFIX, Guest, Inventory
 from chyves_core.host import Host
 from chyves_core.plan import Plan, Step
-from chyves_core.pools import DEFAULT_PREFIX, GLOBAL_PREFIX
+from chyves_core.pools import DEFAULT_PREFIX, GLOBAL_PREFIX, read_storage
 from chyves_core.properties.assignments import (
     check_assignments,
     read_assignments,
@@ -215,7 +215,8 @@ def carry_out(
     try:
         host.act(*plan)
     except (ChyvesError, KeyboardInterrupt) as error:
-        lost = [change.dataset for change in changes if host.try_to(*plan_undo([change]))]
+        failed = [change for change in changes if host.try_to(*plan_undo([change]))]
+        lost = [change.dataset for change in failed if not is_as_before(host, change)]
         if not lost:
             raise
         raise ChyvesError(
@@ -228,6 +229,14 @@ def carry_out(
 def resume(host: Host, title: str, changes: Sequence[Change]) -> bool:
     """End the interrupted command of this title, if it concerns the changes; return whether."""
     return journal.resume(host, title, guest_locks(changes))
+
+
+def is_as_before(host: Host, change: Change) -> bool:
+    """Return whether a dataset has the values from before a change."""
+    dataset = read_storage(host).datasets.get(change.dataset)
+    return dataset is not None and all(
+        dataset.own(name) == value for name, value in change.before.items()
+    )
 
 
 def guest_locks(changes: Sequence[Change]) -> tuple[str, ...]:

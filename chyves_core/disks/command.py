@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from chyves_core.cli import Changing, Listing, cli
-from chyves_core.errors import Refused, UsageError
+from chyves_core.errors import UsageError
 from chyves_core.header import read_header
 from chyves_core.sizes import show_size
-
-if TYPE_CHECKING:
-    from chyves_core.checksums import Checksum
 
 TEXTS = ("description", "notes")
 VERBS = {
@@ -154,7 +151,7 @@ class DiskCommand(Listing, Changing):
 
     def import_file(self, guest: str, words: tuple[str, ...], force: bool) -> None:
         """Import an image into a new disk, or into one that is there."""
-        from chyves_core.checksums import read_checksum
+        from chyves_core.checksums import ask_checksum, read_checksum
         from chyves_core.disks.import_job import Wish
         from chyves_core.disks.importing import import_disk
         from chyves_core.resource_sources import read_source
@@ -168,7 +165,7 @@ class DiskCommand(Listing, Changing):
             force=force,
         )
         done = import_disk(
-            self.host, wish, ask=lambda: given or self.ask_checksum(), confirm=self.confirm
+            self.host, wish, ask=lambda: given or ask_checksum(self), confirm=self.confirm
         )
         if done:
             check = f"its {done.checked} checksum is right" if done.checked else "without a check"
@@ -176,20 +173,6 @@ class DiskCommand(Listing, Changing):
             self.say(f"{guest}: {done.disk} imported, {size}, {check}, compared")
             if done.running:
                 self.say(f"{guest}: is running, {LATER}")
-
-    def ask_checksum(self) -> Checksum | None:
-        """Ask for a checksum where someone can answer."""
-        from chyves_core.checksums import read_checksum
-        from chyves_core.resource_command import QUESTION
-
-        if self.yes or self.dry_run or not (sys.stdin.isatty() and sys.stdout.isatty()):
-            return None
-        try:
-            answer = input(QUESTION).strip()
-        except EOFError:
-            print()
-            raise Refused("nothing was imported") from None
-        return read_checksum(answer) if answer else None
 
     def _parse_args(self, argv: list[str]) -> Any:
         # A dash alone, which takes a text off as an empty one does, is no option.

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from chyves_core import zfs
 from chyves_core.bhyve import slots
-from chyves_core.delete import dependent_datasets, first_held, parse_destroy, within
+from chyves_core.delete import dependent_datasets, first_held, parse_destroy
 from chyves_core.disks.finding import (
     OPTIONS,
     changing,
@@ -22,6 +22,7 @@ from chyves_core.disks.finding import (
     plan_slots,
 )
 from chyves_core.disks.images import FOLDER, find_image, not_there
+from chyves_core.doomed import within
 from chyves_core.errors import ChyvesError, NotFound, Refused
 from chyves_core.guests import GUEST_PREFIX, Disk, Guest, Inventory, read_inventory
 from chyves_core.host import Host, failed

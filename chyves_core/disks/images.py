@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from chyves_core.errors import NotFound, Refused, UsageError
+from chyves_core.errors import NotFound, Refused, UsageError, did_you_mean
 from chyves_core.guests import Guest
 from chyves_core.host import Host
 
@@ -71,10 +71,7 @@ def find_image(host: Host, guest: Guest, word: str) -> ImageFile:
 
 def not_there(guest: Guest, word: str, names: Sequence[str]) -> NotFound:
     """Return the error for a disk that a guest does not have."""
-    import difflib
-
-    near = difflib.get_close_matches(word, names, n=3)
-    hint = f"did you mean {', '.join(near)}?" if near else f"chyves {guest.name} disk list"
+    hint = did_you_mean(word, names, f"chyves {guest.name} disk list")
     return NotFound(f"{guest.name}: there is no disk {word}", hint)
 
 

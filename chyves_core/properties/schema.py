@@ -10,7 +10,7 @@ from typing import Any
 
 from configobj import ConfigObj
 
-from chyves_core.errors import NotFound, UsageError
+from chyves_core.errors import NotFound, UsageError, did_you_mean
 
 SPEC_FILE = Path(__file__).with_name("properties.spec")
 MARK = r"\s*\[\[(\w+)\]\]"
@@ -75,12 +75,9 @@ class Schema:
         found = self.find(name)
         if found:
             return found
-        import difflib
-
         from chyves_core.properties.old_names import hint_for
 
-        near = difflib.get_close_matches(name, list(self._by_name), n=3)
-        hint = f"did you mean {', '.join(near)}?" if near else "chyves list properties"
+        hint = did_you_mean(name, self._by_name, "chyves list properties")
         hint = (hint_for(name) if self.scope != "global" else None) or hint
         raise NotFound(f"there is no {self.scope} property {name!r}", hint)
 

@@ -1,7 +1,8 @@
 """What a guest that goes back in time can't have back, as another guest has got it since.
 
 Taps, the console, the VNC port, UUID and addresses: what was taken is replaced by what the guest
-has now, else by something free, and everything that names it follows.
+has now, else by something free, and everything that names it follows. What the guest has at
+present stays its own, even where an exact copy has it too: going back changes no identity.
 """
 
 from __future__ import annotations
@@ -67,9 +68,9 @@ def repair(
     for name, new in fresh.items():
         old = values.get(name, "")
         owner = owners.get(old.lower())
-        if not old or not owner:
-            continue
         mine = now.get(name, "")
+        if not old or not owner or mine.lower() == old.lower():
+            continue
         values[name] = mine if mine and mine.lower() not in owners else new()
         notes.append(f"{name}={old} is {owner}'s now: it gets {values[name]}")
     return notes
@@ -99,9 +100,11 @@ def repair_interfaces(
 
 def owner_of(guest: str, name: str, present: list[str], others: Others) -> str | None:
     """Return who has an interface that a guest is to have again; None where nobody has it."""
+    if name in present:
+        return None
     owner = others.owners.get(name)
     there = others.interfaces.get(name)
-    if owner or name in present or there is None:
+    if owner or there is None:
         return owner
     return None if there.description == tap_mark(guest, name) else "something else"
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from chyves_core.errors import NotFound, UsageError
+from chyves_core.errors import NotFound, UsageError, did_you_mean
 from chyves_core.guests import Guest
 
 LIVE_SUFFIX = "-LIVE-SYSTEM"
@@ -136,10 +136,7 @@ def choose(guest: str, parts: Sequence[Part], ordered: Sequence[str], others: se
 
 def no_such_snapshot(guest: str, name: str, known: Sequence[str]) -> NotFound:
     """Return the error for a snapshot that is not there, with near names as a hint."""
-    import difflib
-
-    near = difflib.get_close_matches(name, known, n=3)
-    near += [each for each in known if each == name + LIVE_SUFFIX and each not in near]
-    named = ", ".join(f"@{each}" for each in near)
-    hint = f"did you mean {named}?" if near else f"chyves {guest} snapshot list"
+    hint = did_you_mean(name, known, f"chyves {guest} snapshot list", mark="@")
+    if f"{name}{LIVE_SUFFIX}" in known:
+        hint = f"did you mean @{name}{LIVE_SUFFIX}?"
     return NotFound(f"{guest}: there is no snapshot @{name}", hint)

@@ -60,8 +60,12 @@ def take(host: Host, guest: Guest, name: str | None, moment: str) -> str:
             if "dataset does not exist" in error.message:
                 text = f"{guest.name}: is not where it was, no snapshot was taken"
                 raise NotFound(text, "chyves list") from error
-            if name or "dataset already exists" not in error.message:
+            if "dataset already exists" not in error.message:
                 raise
+            if name:
+                taken = step.argv[-1].partition("@")[2]
+                text = f"{guest.name}: there is a snapshot @{taken} already"
+                raise Refused(text, f"chyves {guest.name} snapshot list") from error
             time.sleep(1 - time.time() % 1)
             step = plan_snapshot(guest, automatic_name(), running=running)
             host.act(step)

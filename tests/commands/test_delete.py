@@ -32,10 +32,20 @@ def three(lab: LabHost) -> LabHost:
 def test_what_goes_is_shown_and_without_a_terminal_nothing_does(three: LabHost) -> None:
     before = three.everything()
     done = three.chyves("web1", "delete", status=4)
-    assert done.stdout.startswith("web1: zroot/chyves/guests/web1 with 1 disk, 2 snapshots")
+    assert done.stdout.startswith("web1: zroot/chyves/guests/web1 with 1 disk, 1 snapshot, ")
     assert "--yes" in done.stderr
     assert done.stderr.count("\n") == 2
     assert three.everything() == before
+
+
+def test_what_somebody_else_keeps_below_a_guest_is_named_before_it_goes(three: LabHost) -> None:
+    for words in (("backup",), ("-V", "1M", "disk0x"), ("-V", "1M", "data")):
+        three.run("zfs", "create", *words[:-1], f"{WEB1}/{words[-1]}")
+    three.run("zfs", "snapshot", f"{WEB1}/backup@mine")
+    shown = three.chyves("web1", "delete", status=4).stdout.splitlines()
+    assert shown[0].startswith(f"web1: {WEB1} with 1 disk, 2 snapshots, ")
+    others = f"{WEB1}/backup, {WEB1}/data, {WEB1}/disk0x"
+    assert shown[1:] == [f"web1: and what is no disk: {others}"]
 
 
 @pytest.mark.parametrize(

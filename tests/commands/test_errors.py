@@ -91,6 +91,17 @@ def test_what_is_wrong_is_told_in_two_lines_at_most_and_no_traceback(lab: LabHos
     assert lab.everything() == before
 
 
+def test_on_a_pool_that_is_read_only_no_more_is_said_than_is_true(lab: LabHost) -> None:
+    lab.chyves("web1", "create", "1G", "tank", "-q")
+    lab.run("zpool", "export", "tank")
+    lab.run("zpool", "import", "-o", "readonly=on", "tank")
+    before = lab.everything()
+    for words in (("delete", "--yes"), ("set", "ram=1G", "cpu=2")):
+        done = lab.chyves("web1", *words, status=1)
+        assert done.stderr.endswith("'tank/chyves/guests/web1': pool is read-only\n")
+    assert lab.everything() == before
+
+
 def test_a_host_without_zfs_or_with_a_broken_one_is_told_of_in_one_line(lab: LabHost) -> None:
     make_whole_guests(lab, ["web1"])
     for fault in ("zfs:1:fail", "zpool:1:fail"):

@@ -110,3 +110,11 @@ def test_a_closed_pipe_ends_it_quietly(guests):
     done = guests.run("sh", "-c", f"{guests.lab.bin / 'chyves'} list | head -n 1")
     assert done.stderr == ""
     assert done.stdout.startswith("NAME")
+
+
+def test_where_all_guests_are_there_twice_it_does_not_say_that_there_are_none(lab):
+    make_guests(lab, {"web1": {}})
+    make_guests(lab, {"web1": {}}, pool="tank")
+    done = lab.chyves("list", status=4)
+    assert done.stderr.startswith("chyves: web1: there are 2 guests of this name, ")
+    assert "no guests" not in done.stderr

@@ -252,7 +252,7 @@ def test_no_error_shows_a_password(two: LabHost) -> None:
 
 
 def test_the_name_of_what_is_not_there_comes_with_a_hint(two: LabHost) -> None:
-    assert "did you mean web2, web1" in two.chyves("web", "get", "cpu", status=3).stderr
+    assert "did you mean web1, web2" in two.chyves("web", "get", "cpu", status=3).stderr
     assert "did you mean cpu" in two.chyves("web1", "get", "cpus", status=3).stderr
     assert "did you mean cpu" in two.chyves("web1", "set", "cpus=2", status=2).stderr
 

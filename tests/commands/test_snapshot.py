@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from chyves_core.errors import HostError
+from chyves_core.errors import Refused
 from chyves_core.guests import read_inventory
 from chyves_core.host import Host
 from chyves_core.snapshots.naming import automatic_name
@@ -44,8 +44,8 @@ def test_all_disks_are_taken_at_the_same_moment_with_one_call(lab: LabHost) -> N
     lab.chyves("web1", "snapshot", "@first")
     assert [argv[1] for argv in lab.commands("zfs")] == ["get", "snapshot"]
     assert lab.datasets("snapshot")[1:] == [f"{WEB1}/disk0@first", f"{WEB1}@first"]
-    done = lab.chyves("web1", "snapshot", "@first", status=1)
-    assert "exists" in done.stderr
+    done = lab.chyves("web1", "snapshot", "@first", status=4)
+    assert "already" in done.stderr
     rows = json.loads(lab.output("web1", "snapshot", "list", "--json"))
     assert [(row["guest"], row["snapshot"]) for row in rows] == [("web1", "@first")]
     assert lab.output("web2", "snapshot", "list", "-H") == ""
@@ -54,7 +54,7 @@ def test_all_disks_are_taken_at_the_same_moment_with_one_call(lab: LabHost) -> N
 def test_of_several_guests_each_is_tried_and_the_worst_status_told(lab: LabHost) -> None:
     make_whole_guests(lab, ["web1", "web2"])
     lab.chyves("web1", "snapshot", "@s")
-    done = lab.chyves("web1,web2", "snapshot", "@s", status=1)
+    done = lab.chyves("web1,web2", "snapshot", "@s", status=4)
     assert done.stderr.startswith("chyves: web1: ")
     assert "zroot/chyves/guests/web2@s" in lab.datasets()
 
@@ -84,7 +84,7 @@ def test_two_of_the_same_second_get_two_names(
     moment = automatic_name()
     first, second = (take(Host(), guest, None, moment) for _ in range(2))
     assert first == moment < second
-    with pytest.raises(HostError, match="dataset already exists"):
+    with pytest.raises(Refused, match=f"^web1: there is a snapshot @{moment} already$"):
         take(Host(), guest, moment, moment)
 
 

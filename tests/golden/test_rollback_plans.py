@@ -100,7 +100,9 @@ CASES: dict[str, Case] = {
         written={f"{WEB1}/disk0": (0, 8 * MIB, 9 * MIB)}, now=THEN, logs=(LOG,)
     ),
     "sparse-disk-resized": Case(written={f"{WEB1}/disk0": (0, 8 * MIB, 0)}, now=THEN),
-    "tap-and-console-are-taken": Case(owners={"tap50": "web2", "nmdm50": "web3"}),
+    "tap-and-console-are-taken": Case(
+        now={**NOW, "net_ifaces": "", "serial": ""}, owners={"tap50": "web2", "nmdm50": "web3"}
+    ),
     "snapshot-by-hand": Case(then=None),
     "snapshot-of-a-disk-alone": Case((piece("then", 10, f"{WEB1}/disk0", MIB),), then=None),
     "template-since": Case(now={**NOW, "template": "yes"}, logs=(LOG,), readonly="on"),

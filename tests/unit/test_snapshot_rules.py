@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chyves_core.errors import NotFound, UsageError
+from chyves_core.errors import NotFound, UsageError, did_you_mean
 from chyves_core.network.ifconfig import Interface
 from chyves_core.numbering import Taken
 from chyves_core.properties.schema import load_schema
@@ -98,6 +98,12 @@ def test_a_range_from_the_newer_to_the_older_is_refused() -> None:
 )
 def test_only_a_whole_moment_is_an_automatic_name(name: str, automatic: bool) -> None:
     assert naming.is_automatic(name) is automatic
+
+
+def test_what_is_nearest_is_named_first_and_what_is_as_near_by_its_name() -> None:
+    known = ["web10", "web2", "web1", "mail"]
+    assert did_you_mean("web", known, "none") == "did you mean web1, web2, web10?"
+    assert did_you_mean("nothing", known, "chyves list") == "chyves list"
 
 
 def test_a_name_without_its_live_suffix_is_told_with_it() -> None:
@@ -212,6 +218,13 @@ def test_what_nobody_has_got_since_comes_back_as_it_was() -> None:
     assert values == THEN
 
 
+def test_what_a_guest_has_stays_its_own_though_an_exact_copy_has_it_too() -> None:
+    values = dict(THEN)
+    owners = dict.fromkeys(("tap50", *(THEN[name] for name in THEN if name != "net_ifaces")), "c2")
+    assert identity.repair("web1", values, THEN, others(owners), GLOBAL) == []
+    assert values == THEN
+
+
 def test_a_tap_that_another_guest_has_gives_way_and_all_that_names_it_follows() -> None:
     values = dict(THEN)
     notes = identity.repair("web1", values, {}, others({"tap50": "web2"}), GLOBAL)
@@ -247,7 +260,7 @@ def test_ports_of_a_vale_switch_give_way_to_the_next_one() -> None:
 def test_console_port_uuid_and_address_are_never_those_of_another_guest() -> None:
     values = dict(THEN)
     owners = {THEN[name]: "web2" for name in ("serial", "uefi_vnc_port", "uuid", "tap50_mac")}
-    present = {"serial": "nmdm61", "uefi_vnc_port": "5900"}
+    present = {"serial": "nmdm61", "uefi_vnc_port": ""}
     notes = identity.repair("web1", values, present, others(owners), GLOBAL)
     assert len(notes) == 4
     assert (values["serial"], values["uefi_vnc_port"]) == ("nmdm61", "5901")
