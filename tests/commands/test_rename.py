@@ -42,8 +42,8 @@ def test_a_name_that_is_taken_is_refused(lab: LabHost) -> None:
         done = lab.chyves("web1", "rename", new, status=4)
         assert 1 <= done.stderr.count("\n") <= 2
     lab.chyves("nosuch", "rename", "web9", status=3)
-    lab.chyves("web1,web2", "rename", "web9", status=3)
-    lab.chyves("all", "rename", "web9", status=3)
+    lab.chyves("web1,web2", "rename", "web9", status=2)
+    lab.chyves("all", "rename", "web9", status=2)
     lab.chyves("web1", "rename", status=2)
     lab.chyves("web1", "rename", "a", "b", status=2)
     assert lab.everything() == before
