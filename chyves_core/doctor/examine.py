@@ -42,6 +42,7 @@ CHECKS: tuple[Check, ...] = (
     networks.in_bridges,
     host.programs,
     host.modules,
+    host.old_managers,
     needs.processor,
     needs.limits,
     needs.devices,

@@ -15,6 +15,8 @@ from chyves_core.pools import DATASET_VERSION, Pool, use_hint
 from chyves_core.replicate import COPIES
 from chyves_core.supervise.boot import read_surroundings
 
+# rc.conf(5): by which a manager that guests came from starts them with the host.
+STARTS_WITH_HOST = {"iohyve": "iohyve_enable", "vm-bhyve": "vm_enable"}
 PROGRAMS = ("bhyve", "bhyvectl", "bhyveload", "cu", "daemon", "ifconfig", "kldload")
 
 
@@ -51,6 +53,18 @@ def modules(look: Look) -> Iterator[Finding]:
         plan = (run("kldload", "-n", *missing),)
         problem = f"{', '.join(missing)} not loaded, and auto_load_kernel_mods is no"
         yield Finding("host", problem, f"kldload {' '.join(missing)}", Mend((), acting(plan)))
+
+
+def old_managers(look: Look) -> Iterator[Finding]:
+    """Find managers that still start with the host, though guests came from them to chyves."""
+    guests = look.inventory.guests.values()
+    left = {guest.properties.get("imported_from", "").partition(" ")[0] for guest in guests}
+    for manager in sorted(left & STARTS_WITH_HOST.keys()):
+        variable = STARTS_WITH_HOST[manager]
+        value = look.host.read("sysrc", "-in", variable, allowed=None).stdout.strip()
+        if value.upper() in ("YES", "TRUE", "ON", "1"):
+            problem = f"guests came from {manager}, and {variable}={value}: both would start them"
+            yield Finding("host", problem, f"sysrc {variable}=NO")
 
 
 def pools(look: Look) -> Iterator[Finding]:

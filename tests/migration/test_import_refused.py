@@ -120,6 +120,10 @@ def test_copies_of_guests_are_no_guests_and_are_told(lab: LabHost, io: Iohyve) -
     assert lab.output("list", "-H", "-o", "name").split() == ["web", "web-old", "web2"]
     assert lab.output("global", "get", "-H", "bridge0_phy_attach") == "em0"
     assert "tank/iohyve/backup/web" in lab.datasets()
+    found = lab.chyves("doctor", status=1).stdout
+    assert "guests came from iohyve, and iohyve_enable=YES: both would start them" in found
+    lab.run("sysrc", "iohyve_enable=NO")
+    assert "iohyve" not in lab.chyves("doctor", status=None).stdout
 
 
 def test_a_received_guest_is_one(lab: LabHost, io: Iohyve) -> None:
