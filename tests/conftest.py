@@ -16,9 +16,10 @@ import pytest
 from chyves_core.lab.home import Lab
 from chyves_core.lab.setup import LabChoice, environment, set_up
 
-# A shell that starts the tests in the background makes them ignore SIGINT, and so would every
-# command that a test wants to interrupt.
+# A shell that starts the tests in the background makes them ignore SIGINT, nohup(1) SIGHUP, and so
+# would every command that a test wants to interrupt.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 # Where this is set, each command of a test would compile all that it imports, which no host does.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)

@@ -30,6 +30,7 @@ class NetworkCommand(Changing):
     vlan = cli.SwitchAttr(["--vlan"], int, argname="TAG")
     svg = cli.SwitchAttr(["--svg"], str, argname="FILE")
     dot = cli.Flag(["--dot"], help="the source of the picture")
+    json = cli.Flag(["--json"], help="show prints it anyway")
 
     def main(self, subject: str, verb: str = "", *words: str) -> None:
         """Do what the verb says with a guest or a bridge."""
@@ -38,6 +39,8 @@ class NetworkCommand(Changing):
             return
         if self.svg is not None or self.dot:
             raise UsageError("--svg and --dot: are options of `network graph`")
+        if self.json and subject != "show":
+            raise UsageError("--json: is an option of `network show`, which prints it anyway")
         if not verb and subject in ("import", "show"):
             self.record() if subject == "import" else self.show()
             return

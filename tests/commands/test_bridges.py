@@ -208,7 +208,8 @@ def test_bridges_are_listed_with_their_members_and_what_is_wrong(up: LabHost) ->
         "bridge9\ttap51\tweb2\tforeign",
     ]
     assert up.output("list", "bridges").splitlines()[2].split() == ["em1", "1500", "-", "missing"]
-    shown = json.loads(up.output("network", "show"))
+    shown = json.loads(up.output("network", "show", "--json"))
+    assert "--json" in up.chyves("network", "import", "--json", status=2).stderr
     assert [each["bridge"] for each in shown["bridges"]] == ["bridge0", "bridge9"]
     assert shown["bridges"][0]["attached"] == "em1"
     assert up.chyves("list", "tap", "active").stderr == "no taps in use\n"
