@@ -162,6 +162,7 @@ def test_what_other_guests_have_got_since_is_replaced_and_said(lab: LabHost) -> 
     make_whole_guests(lab, ["web1"], pci_slots="disk0=4,tap50=16")
     lab.chyves("web1", "snapshot", "@then")
     taken = {"net_ifaces": "tap51", "serial": "nmdm51", "uefi_vnc_port": "5901"}
+    taken["uuid"] = "00000000-0000-0000-0000-000000000009"
     lab.run("zfs", "set", *(f"chyves:{name}={value}" for name, value in taken.items()), WEB1)
     make_whole_guests(lab, ["web2"])
     lab.run("zfs", "set", "chyves:pci_slots=disk0=4", "zroot/chyves/guests/web2")
