@@ -31,6 +31,13 @@ def global_settings(storage: Storage) -> Settings:
     return Settings(load_schema("global"), storage.settings(GLOBAL_PREFIX))
 
 
+def known_settings(storage: Storage) -> Settings:
+    """Return the global properties, as declared where no pool has chyves on it yet."""
+    if any(pool.state == "primary" for pool in storage.pools):
+        return global_settings(storage)
+    return Settings(load_schema("global"), {})
+
+
 def default_settings(storage: Storage) -> Settings:
     """Return the defaults for new guests."""
     return Settings(load_schema("defaults"), storage.settings(DEFAULT_PREFIX))

@@ -17,13 +17,13 @@ from chyves_core.network.ifconfig import Interface, read_interfaces
 from chyves_core.network.plan import place_tap, taps_of
 from chyves_core.network.reading import design_of
 from chyves_core.network.sketch import Sketch
-from chyves_core.settings import Settings, global_settings
+from chyves_core.settings import Settings, known_settings
 from chyves_core.supervise.boot_step import NETWORK_LOCK
 
 
 def behind_nat(look: Look) -> Iterator[Finding]:
     """Find bridges that are behind NAT and should not be, and others that can't be as designed."""
-    settings = global_settings(look.inventory.storage)
+    settings = known_settings(look.inventory.storage)
     there = nat_use.natted(look.host)
     if not (there or any(name.endswith(nat.SUFFIX) for name in settings.own)):
         return
@@ -78,7 +78,7 @@ def not_as_designed(
 
 def in_bridges(look: Look) -> Iterator[Finding]:
     """Find jails that are not in their bridges, and epairs of such as should be in none."""
-    settings = global_settings(look.inventory.storage)
+    settings = known_settings(look.inventory.storage)
     wanted = jails.wanted(settings)
     for each in read_interfaces(look.host).values():
         member = jails.member_of(each)
@@ -104,7 +104,7 @@ def in_bridges(look: Look) -> Iterator[Finding]:
 
 def of_running_guests(look: Look) -> Iterator[Finding]:
     """Find taps that guests have open and that are not in their bridges as designed."""
-    settings = global_settings(look.inventory.storage)
+    settings = known_settings(look.inventory.storage)
     running = [
         each for each in look.inventory.guests.values() if look.runtime.is_running(each.name)
     ]

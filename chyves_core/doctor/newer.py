@@ -9,15 +9,12 @@ from pathlib import Path
 from chyves_core.doctor.finding import Finding
 from chyves_core.errors import ChyvesError
 from chyves_core.look import Look
-from chyves_core.settings import global_settings
+from chyves_core.settings import known_settings
 
 
 def version(look: Look) -> Iterator[Finding]:
     """Yield a note where there is a newer version, or where that can't be found out."""
-    storage = look.inventory.storage
-    if not any(pool.state == "primary" for pool in storage.pools):
-        return
-    if not global_settings(storage).enabled("check_for_updates"):
+    if not known_settings(look.inventory.storage).enabled("check_for_updates"):
         return
     from chyves_core.installation import find_installation
 

@@ -101,6 +101,7 @@ ASKED = (
     ("clone", "new"), ("clone", "new", "-ce"), ("disk", "list"), ("disk", "add", "1G"),
     ("disk", "delete", "-y", "disk0"), ("console",), ("console", "reset"), ("log",),
     ("export", "/tmp/none"), ("move", "tank"), ("move", "zroot"), ("upgrade",),
+    ("group", "add", ":web"),
 )  # fmt: skip
 
 
@@ -115,7 +116,7 @@ def test_a_guest_on_two_pools_is_shown_with_both_and_no_command_takes_one(lab: L
         assert places in done.stderr, words
         assert "chyves dataset tank offline" in done.stderr
     for words in (
-        ("list",), ("info", "-s"), ("info", "web1"), ("list", "disks", "web1"),
+        ("list",), ("info", "-s"), ("info", "web1"), ("list", "disks", "web1"), ("watch", "--once"),
         ("web2,web1", "start"), ("web2,web1", "set", "cpu=2"), ("boot-step", "web1", "boot"),
     ):  # fmt: skip
         assert places in lab.chyves(*words, status=4).stderr
@@ -130,7 +131,7 @@ def test_no_command_for_guests_is_left_out_there() -> None:
     for file in (ROOT / "libexec").glob("chyves-*"):
         usage = [line.split() for line in read_header(file).usage]
         verbs |= {words[2] for words in usage if words[1].startswith("<guest>")}
-    assert verbs - {words[0] for words in ASKED} == {"create"}
+    assert verbs - {words[0] for words in ASKED} == {"create", "watch"}
 
 
 def test_copies_count_nowhere_until_they_are_adopted(lab: LabHost) -> None:
