@@ -21,7 +21,7 @@ def test_a_snapshot_holds_disks_and_properties_of_its_moment(host: Host) -> None
     rows = json.loads(host.output(WEB, "snapshot", "list", "--json"))
     assert [row["snapshot"] for row in rows] == ["@first", "@second"]
     assert f"{DATASET}/disk0@second" in host.datasets(DATASET)
-    host.refused(WEB, "snapshot", "@first", status=1)
+    host.refused(WEB, "snapshot", "@first", status=4)
 
 
 def test_exactly_one_snapshot_is_deleted_and_none_that_was_cloned(host: Host) -> None:
