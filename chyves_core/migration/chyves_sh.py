@@ -111,19 +111,7 @@ class Reading:
     def read(self) -> OldGuest:
         """Go through all properties and return the guest."""
         draft, own = self.draft, self.own
-        version = own.get("chyves_guest_version", "")
-        if version.isdigit() and int(version) > NEWEST:
-            draft.problems.append(f"has guest version {version}, chyves 0.2 went up to 0300")
-        draft.values["bhyve_disk_type"] = "ahci-hd"
-        for name in sorted(own):
-            if own[name] in EMPTY or APART.fullmatch(name):
-                continue
-            if draft.schema.find(name):
-                draft.carry(name, own[name], f"{name}={own[name]}")
-            else:
-                draft.leave(f"{name}={own[name]}", WHY.get(name, "chyves has no word for it"))
-        if own.get("loader") == "uefi":
-            draft.say("null.iso in slot 3", "", "the guest has no empty drive any more")
+        self.properties()
         disks = self.disks()
         custom = self.custom()
         taps = [each for each in own.get("net_ifaces", "").split(",") if each not in EMPTY]
@@ -158,6 +146,23 @@ class Reading:
             tuple(draft.problems),
             draft.values.get("uefi_firmware", ""),
         )
+
+    def properties(self) -> None:
+        """Carry the properties that have a word here, and say what is left of the others."""
+        draft, own = self.draft, self.own
+        version = own.get("chyves_guest_version", "")
+        if version.isdigit() and int(version) > NEWEST:
+            draft.problems.append(f"has guest version {version}, chyves 0.2 went up to 0300")
+        draft.values["bhyve_disk_type"] = "ahci-hd"
+        for name in sorted(own):
+            if own[name] in EMPTY or APART.fullmatch(name):
+                continue
+            if draft.schema.find(name):
+                draft.carry(name, own[name], f"{name}={own[name]}")
+            else:
+                draft.leave(f"{name}={own[name]}", WHY.get(name, "chyves has no word for it"))
+        if own.get("loader") == "uefi":
+            draft.say("null.iso in slot 3", "", "the guest has no empty drive any more")
 
     @property
     def has_tablet(self) -> bool:
