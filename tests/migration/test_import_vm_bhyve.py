@@ -73,6 +73,8 @@ def test_guests_in_datasets_see_the_same_machine(lab: LabHost, vm: VmBhyve) -> N
     folder = lab.root / "chyves/zroot/guests/win"
     assert (folder / "uefi_vars.fd").read_bytes() == VARIABLES
     assert "zroot/chyves/guests/win@a" in lab.datasets()
+    assert "sysrc vm_enable=NO" in lab.chyves("doctor", status=1).stdout
+    lab.run("sysrc", "vm_enable=NO")
     assert lab.output("doctor") == "nothing is wrong"
     assert "there is nothing to import" in lab.chyves("import", "vm-bhyve", "-y").stdout
 
@@ -112,6 +114,7 @@ def test_guests_in_plain_folders_get_volumes_and_stay_where_they_were(lab: LabHo
     device = lab.root / "dev/zvol/zroot/chyves/guests/bsd/disk0"
     assert device.read_bytes()[:6] == b"system"
     assert {path.name: path.read_bytes() for path in vm.path("bsd").iterdir()} == files
+    lab.run("sysrc", "vm_enable=NO")
     assert lab.output("doctor") == "nothing is wrong"
     assert not any("copies/" in line for line in below(lab, "zroot/chyves"))
 
