@@ -13,7 +13,7 @@ from chyves_core.supervise.folder import RunFolder
 # How long `start` looks on at least, and at most for a bhyve that makes its devices ready.
 LOOK_ON_SECONDS = 1.0
 BEGIN_SECONDS = 20.0
-PREPARE_SECONDS = 60.0
+PREPARE_SECONDS = 120.0
 
 
 def look_on(host: Host, guest: Guest) -> str:

@@ -19,7 +19,8 @@ from chyves_core.supervise.folder import RunFolder
 
 # rc.conf(5): the host's own shutdown gives everything 90 seconds (rcshutdown_timeout).
 STOP_SECONDS = 90
-KILL_SECONDS = 30
+# Clearing up starts Python once more, for which an emulated host takes its time.
+KILL_SECONDS = 60
 GONE_SECONDS = 10
 
 
