@@ -26,9 +26,15 @@ test-again: $(VENV)/ready
 	$(RUN) -m pytest -q --last-failed --last-failed-no-failures none
 
 # The end-to-end cases on this very FreeBSD host, as root: nothing is installed, so the Python is the
-# host's own, with plumbum, configobj and pytest.
+# host's own, with plumbum, configobj and pytest; without FreeBSD's package python3 there is no
+# program of that name.
 test-freebsd:
-	CHYVES_TEST_HOST=freebsd $(PYTHON) -m pytest -q -p no:cacheprovider tests/endtoend
+	@for python in $(PYTHON) python3.11 python3.12 python3.13 python3.14; do \
+		$$python -c 'import configobj, plumbum, pytest' 2>/dev/null || continue; \
+		exec env CHYVES_TEST_HOST=freebsd \
+			$$python -m pytest -q -p no:cacheprovider tests/endtoend; \
+	done; \
+	echo 'test-freebsd: no Python with configobj, plumbum and pytest; PYTHON= names one' >&2; exit 1
 
 lint: $(VENV)/ready
 	$(RUN) -m pytest -q tests/lint

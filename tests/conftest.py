@@ -208,6 +208,7 @@ SLOW = (
     "test_a_killed_delete_hurts_no_one",
     "test_a_lock_names_its_holder",
     "test_a_loader_at_which_somebody_may_type_is_never_too_late",
+    "test_a_bhyve_that_fails_late_is_waited_for",
 )
 
 

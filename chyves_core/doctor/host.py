@@ -59,9 +59,11 @@ def old_managers(look: Look) -> Iterator[Finding]:
     """Find managers that still start with the host, though guests came from them to chyves."""
     guests = look.inventory.guests.values()
     left = {guest.properties.get("imported_from", "").partition(" ")[0] for guest in guests}
+    from chyves_core.migration.reading import rc_value
+
     for manager in sorted(left & STARTS_WITH_HOST.keys()):
         variable = STARTS_WITH_HOST[manager]
-        value = look.host.read("sysrc", "-in", variable, allowed=None).stdout.strip()
+        value = rc_value(look.host, variable)
         if value.upper() in ("YES", "TRUE", "ON", "1"):
             problem = f"guests came from {manager}, and {variable}={value}: both would start them"
             yield Finding("host", problem, f"sysrc {variable}=NO")

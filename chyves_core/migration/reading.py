@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
 
-from chyves_core.errors import UsageError
+from chyves_core.errors import HostError, UsageError
 from chyves_core.guests import Inventory
 from chyves_core.host import Host
 from chyves_core.migration.managers import Manager, Resource
@@ -39,8 +39,7 @@ def read_iohyve(host: Host, inventory: Inventory, copied: bool = False) -> Manag
     pools = [pool.name for pool in inventory.storage.pools if pool.health in READABLE]
     datasets = read_tree(host, [iohyve_places.root_of(pool) for pool in pools])
     around = surroundings(host)
-    rc = host.read("sysrc", "-in", "iohyve_enable", "iohyve_flags", allowed=None).stdout
-    words = rc.split()
+    words = rc_value(host, "iohyve_enable", "iohyve_flags").split()
     uplinks = [word[4:] for word in words if word.startswith("net=") and word[4:]]
     bridges = {"bridge0": uplinks[-1]} if uplinks else {}
     notes = list(iohyve_places.notes_of(datasets))
@@ -152,9 +151,15 @@ def read_chyves_sh(host: Host, inventory: Inventory, copied: bool = False) -> Ma
     )
 
 
-def rc_value(host: Host, name: str) -> str:
-    """Return a setting of rc.conf, nothing where it is not there."""
-    return host.read("sysrc", "-in", name, allowed=None).stdout.strip()
+def rc_value(host: Host, *names: str) -> str:
+    """Return settings of rc.conf, a line each, nothing for those that are not there.
+
+    A small host may have no sysrc(8), or not the library of bsdconfig that it reads.
+    """
+    try:
+        return host.read("sysrc", "-in", *names, allowed=None).stdout.strip()
+    except HostError:
+        return ""
 
 
 def store_of(host: Host, spec: str) -> Store:

@@ -17,6 +17,7 @@ from chyves_core.settings import global_settings
 from chyves_core.supervise import start
 from chyves_core.supervise.boot import plan_host
 from chyves_core.supervise.folder import RunFolder
+from chyves_core.supervise.looking_on import look_on
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,7 @@ def start_with_host(host: Host, inventory: Inventory, guest: Guest) -> str:
     except ChyvesError as error:
         keep_reason(host, inventory, guest, error)
         raise
-    return start.look_on(host, guest.name)
+    return look_on(host, guest)
 
 
 def keep_reason(host: Host, inventory: Inventory, guest: Guest, error: ChyvesError) -> None:

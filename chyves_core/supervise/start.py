@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from chyves_core.cli import for_each
 from chyves_core import locks, resources
-from chyves_core.errors import ChyvesError, HostError, Refused
+from chyves_core.errors import HostError, Refused
 from chyves_core.guests import Guest, Inventory
 from chyves_core.host import Host
 from chyves_core.network import nat_use, netgraph_use
@@ -31,13 +30,10 @@ from chyves_core.supervise.boot import (
 from chyves_core.supervise.boot_step import bring_up, remove_folder, take_down
 from chyves_core.supervise.folder import RunFolder
 from chyves_core.supervise.going_back import START, go_back, plan_back, title_of
+from chyves_core.supervise.looking_on import told_ending
 from chyves_core.supervise.scripts import script
 from chyves_core.supervise.stop import wait_until_gone
 from chyves_core.uniqueness import SHARED_INTERFACE
-
-# How long `start` looks on: long enough to see a bhyve that refuses its command line.
-LOOK_ON_SECONDS = 1.0
-PREPARE_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
@@ -217,35 +213,6 @@ def ready(host: Host, around: Surroundings, start: Start) -> None:
     host.act(*start.boot.files)
 
 
-def look_on(host: Host, name: str) -> str:
-    """Watch a guest that was just started, and return its phase: loading or running.
-
-    Raises ChyvesError with its last words where it ended at once.
-    """
-    folder = RunFolder(name)
-    deadline = time.monotonic() + PREPARE_SECONDS
-    steady: float | None = None
-    while time.monotonic() < deadline:
-        ending = host.read_text(folder.ending)
-        if ending is not None:
-            return told_ending(name, ending)
-        phase = folder.read(host, "phase")
-        if phase and not phase.startswith("ended"):
-            steady = steady or time.monotonic()
-            if time.monotonic() - steady >= LOOK_ON_SECONDS:
-                check_supervised(host, name)
-                return phase
-        time.sleep(0.05)
-    raise ChyvesError(f"{name}: did not come up in {PREPARE_SECONDS:.0f} s", f"chyves {name} log")
-
-
-def check_supervised(host: Host, name: str) -> None:
-    """Raise ChyvesError where a guest that seems to run has no supervisor any more."""
-    ended = host.read_text(RunFolder(name).ending) is not None
-    if not ended and read_runtime(host).supervisor(name) is None:
-        raise ChyvesError(f"{name}: its supervisor has gone", f"chyves {name} reclaim")
-
-
 def choose(host: Host, inventory: Inventory, words: str) -> list[Guest]:
     """Return the guests to start: with `all`, those that run already and templates are left out."""
     guests = inventory.select(words)
@@ -255,13 +222,15 @@ def choose(host: Host, inventory: Inventory, words: str) -> list[Guest]:
     return [each for each in guests if not each.is_template and not runtime.is_running(each.name)]
 
 
-def launch_all(host: Host, around: Surroundings, starts: Sequence[Start]) -> tuple[int, list[str]]:
+def launch_all(
+    host: Host, around: Surroundings, starts: Sequence[Start]
+) -> tuple[int, list[Guest]]:
     """Launch all guests; return the worst status of those that failed, and those that did not."""
-    launched: list[str] = []
+    launched: list[Guest] = []
 
     def launch_one(start: Start) -> None:
         launch(host, around, start)
-        launched.append(start.guest.name)
+        launched.append(start.guest)
 
     worst = for_each(starts, lambda start: start.guest.name, launch_one)
     return worst, launched
@@ -282,11 +251,3 @@ def stay(host: Host, around: Surroundings, start: Start) -> str:
         ready(host, around, start)
     host.interactive(supervisor_words(host, start.guest))
     return told_ending(name, host.read_text(RunFolder(name).ending) or "failed it was interrupted")
-
-
-def told_ending(name: str, ending: str) -> str:
-    """Return how a guest ended; raises ChyvesError where it ended badly."""
-    kind, _, text = ending.strip().partition(" ")
-    if kind == "ok":
-        return text
-    raise ChyvesError(f"{name}: {text}", f"chyves {name} log")

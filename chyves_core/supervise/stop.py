@@ -10,6 +10,7 @@ from chyves_core import locks
 from chyves_core.errors import ChyvesError, HostError, Refused
 from chyves_core.guests import Guest
 from chyves_core.host import Host
+from chyves_core.names import vm_name
 from chyves_core.plan import Step, run
 from chyves_core.runtime import Runtime, read_processes, read_runtime
 from chyves_core.supervise import hooks
@@ -18,7 +19,9 @@ from chyves_core.supervise.folder import RunFolder
 
 # rc.conf(5): the host's own shutdown gives everything 90 seconds (rcshutdown_timeout).
 STOP_SECONDS = 90
-KILL_SECONDS = 30
+# Clearing up starts Python once more, for which an emulated host takes its time.
+KILL_SECONDS = 60
+GONE_SECONDS = 10
 
 
 def plan_stop(guest: Guest, runtime: Runtime, *, force: bool) -> tuple[Step, ...]:
@@ -158,6 +161,19 @@ def reclaim(host: Host, guest: Guest) -> bool:
             raise Refused(f"{guest.name}: is running", f"chyves {guest.name} stop force")
         left = runtime.has_vmm(guest.name) or RunFolder(guest.name).exists(host)
         clear(host, guest)
-        if not host.dry_run and read_runtime(host).has_vmm(guest.name):
+        if not host.dry_run and not vm_goes(host, guest.name):
             raise HostError(f"{guest.name}: its VM is still there")
         return left
+
+
+def vm_goes(host: Host, name: str) -> bool:
+    """Return whether a guest's VM goes that was destroyed.
+
+    The kernel takes it away some time after bhyvectl: destroy_dev_sched_cb in vmm_dev.c.
+    """
+    deadline = time.monotonic() + GONE_SECONDS
+    while vm_name(name) in host.list_folder("/dev/vmm"):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True

@@ -51,6 +51,20 @@ def test_what_is_left_when_all_was_killed_goes_with_reclaim_or_the_next_start(
     nothing_is_left(guest)
 
 
+def test_a_vm_that_goes_late_is_waited_for(guest: LabHost) -> None:
+    """The kernel takes it away in a task of its own, after bhyvectl has ended (vmm_dev.c)."""
+    guest.run("kldload", "vmm")
+    guest.run("bhyvectl", "--create", "--vm=chy-web1")
+    program = guest.lab.bin / "bhyvectl"
+    program.rename(guest.lab.bin / "real-bhyvectl")
+    program.write_text(
+        f'#!/bin/sh\n(sleep 2; exec "{guest.lab.bin}/real-bhyvectl" "$@") >/dev/null 2>&1 &\n'
+    )
+    program.chmod(0o755)
+    assert guest.output("web1", "reclaim") == "web1: reclaimed"
+    assert not (guest.root / "dev/vmm/chy-web1").exists()
+
+
 def test_reclaim_refuses_a_guest_that_runs(guest: LabHost) -> None:
     guest.chyves("web1", "start", "os.iso")
     done = guest.chyves("web1", "reclaim", status=4)

@@ -132,3 +132,15 @@ def test_a_disk_whose_device_node_comes_late_is_waited_for(guest: LabHost, tmp_p
     late.join()
     guest.chyves("web1", "stop")
     nothing_is_left(guest)
+
+
+def test_a_bhyve_that_fails_late_is_waited_for(guest: LabHost) -> None:
+    """On a slow host it takes seconds until it has opened all its devices."""
+    program = guest.lab.bin / "bhyve"
+    program.rename(guest.lab.bin / "real-bhyve")
+    program.write_text(f'#!/bin/sh\nsleep 2.5\nexec "{guest.lab.bin}/real-bhyve" "$@"\n')
+    program.chmod(0o755)
+    guest.chyves("web1", "set", "pcidev_1=virtio-scsi,/dev/cam/ctl99.0")
+    done = guest.chyves("web1", "start", "os.iso", status=1)
+    assert "running" not in done.stdout
+    assert done.stderr.startswith("chyves: web1: "), done.stderr

@@ -7,6 +7,7 @@ FreeBSD has too, with the awk of FreeBSD; pytest has no plugins.
 
 from __future__ import annotations
 
+import inspect
 import os
 import shutil
 import signal
@@ -20,9 +21,14 @@ import pytest
 from chyves_core.lab.setup import environment
 from tests.conftest import ROOT, LabHost, make_lab
 from tests.endtoend.hosts.found import Found, look
-from tests.endtoend.hosts.freebsd import FreeBsdHost
+from tests.endtoend.hosts.freebsd import FreeBsdHost, labelled
 
 TOOLS = "awk basename cat env grep head id kill ls mkdir mv printf readlink rm sed sleep sort sh tr"
+# What of the lab's programs the host of the captures has for certain: its root is small.
+FOR_CERTAIN = (
+    "bhyve bhyvectl bhyveload chyves cu daemon ifconfig jls kldload kldstat kldunload mdconfig"
+    " netstat pciconf pgrep pkill ps sockstat sysctl uname zfs zpool"
+).split()
 OTHER_SYSTEM = "this host runs Linux, not FreeBSD"
 
 
@@ -47,6 +53,13 @@ class FreeBsd:
         for name in list(self.variables):
             if name.startswith("PYTEST_") and name != "PYTEST_DISABLE_PLUGIN_AUTOLOAD":
                 del self.variables[name]
+
+    def make_small(self) -> None:
+        """Make it the host of the captures: no pool of its own, and no more programs than sure."""
+        self.host.run("zpool", "destroy", "zroot")
+        for program in self.host.lab.bin.iterdir():
+            if program.name not in FOR_CERTAIN:
+                program.unlink()
 
     def start(self, *cases: str, **variables: str) -> subprocess.Popen[str]:
         """Start a run of the cases."""
@@ -100,9 +113,39 @@ def test_some_cases_run_and_leave_the_host_as_it_was(
 
 @pytest.mark.timeout(1200)
 def test_all_cases_run(freebsd: FreeBsd) -> None:
+    freebsd.make_small()
     said = freebsd.run(seconds=1100)
-    assert "there is no firmware" in said
-    assert " 1 skipped" in said
+    assert "there is no firmware" in said and "this host has no other pool" in said
+    assert " 2 skipped" in said
+
+
+def test_the_guard_of_a_host_without_pools_of_its_own_lets_ours_through(tmp_path: Path) -> None:
+    (tmp_path / "zfs").write_text('#!/bin/sh\necho "$*"\n')
+    (tmp_path / "zfs").chmod(0o755)
+    (tmp_path / "guard").mkdir()
+    guard = shutil.copy(
+        Path(inspect.getfile(FreeBsdHost)).with_name("guard.sh"), tmp_path / "guard/zfs"
+    )
+    for pools, status in (("  ", 0), (" zroot ", 0), (" zroot chyvest1 ", 99)):
+        places = {"GUARD_PATH": f"{tmp_path}:/usr/bin:/bin", "GUARD_LOG": f"{tmp_path}/log"}
+        done = subprocess.run(
+            [guard, "send", "-p", "-I", "@a", "chyvest1/chyves@b"],
+            env={**places, "GUARD_POOLS": pools, "GUARD_INTERFACES": " lo0 "},
+            check=False,
+            capture_output=True,
+            text=True,
+        )
+        assert (done.returncode, bool(done.stdout)) == (status, status == 0), done.stderr
+
+
+def test_our_memory_disks_are_known_by_their_label() -> None:
+    """mdconfig.c of FreeBSD 14 prints options behind the label."""
+    listed = "md0\tswap\t  600M\t-\t\nmd901\tswap\t  1.0G\t-\tchyvest\n"
+    assert labelled(listed) == ["md901"]
+    listed = (
+        "md0\tvnode\t  600M\t/chyvest\t-\tcompress\nmd901\tswap\t  1.0G\t-\tchyvest\tcompress\n"
+    )
+    assert labelled(listed) == ["md901"]
 
 
 def test_a_host_that_uses_chyves_is_left_alone(freebsd: FreeBsd) -> None:

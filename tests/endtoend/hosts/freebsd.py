@@ -70,9 +70,7 @@ class FreeBsdHost(HostWithPools):
 
     def own_disks(self) -> list[str]:
         """Return the memory disks that a run of ours has made."""
-        lines = self.run("mdconfig", "-l", "-v").stdout.splitlines()
-        fields = [line.split("\t") for line in lines]
-        return [each[0] for each in fields if each[-1] == LABEL]
+        return labelled(self.run("mdconfig", "-l", "-v").stdout)
 
     def patiently(self, *argv: str) -> None:
         """Run a program again and again until it succeeds: what it is about is still busy."""
@@ -198,6 +196,16 @@ class FreeBsdHost(HostWithPools):
             "GUARD_INTERFACES": f" {' '.join(self.interfaces())} ",
             "GUARD_LOG": f"{self.folder}/guard.log",
         }
+
+
+def labelled(listed: str) -> list[str]:
+    """Return the memory disks with our label in the output of `mdconfig -l -v`.
+
+    The columns are name, type, size, file and label (captures zfs md-list); options follow in
+    mdconfig.c of later releases.
+    """
+    fields = [line.split("\t") for line in listed.splitlines()]
+    return [each[0] for each in fields if each[4:5] == [LABEL]]
 
 
 def words_of(done: subprocess.CompletedProcess[str]) -> str:

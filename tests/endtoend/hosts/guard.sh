@@ -20,8 +20,10 @@ refuse() {
 	exit 99
 }
 
-# is_in LIST WORD: is the word one of the list?
+# is_in LIST WORD: is the word one of the list? Nothing is in none, and neither is no word, as of
+# the snapshot in `zfs send -I @then`: a list of nothing is two blanks.
 is_in() {
+	[ -n "$2" ] || return 1
 	case $1 in
 	*" $2 "*) return 0 ;;
 	esac

@@ -189,3 +189,10 @@ def test_a_machine_that_refuses_leaves_the_lab_usable(host: Host) -> None:
     error = host.refused("zfs set mountpoint=/blocked/f zroot/f")
     assert "the machine refused the lab" in error
     host("zfs set mountpoint=/free zroot/f; zfs list")
+
+
+def test_a_host_without_pools_lists_none(host: Host) -> None:
+    """For people it says so; with -H nothing (zpool_main.c)."""
+    host("zpool destroy tank; zpool destroy zroot")
+    assert host("zpool list -H -o name") == ""
+    assert host("zpool list") == "no pools available\n"
