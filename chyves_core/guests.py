@@ -91,8 +91,9 @@ class Inventory:
     """Everything that one look at the host's ZFS told: its pools and all guests on them.
 
     `twice` names the guests that stand on two active pools, with their datasets; no command may
-    guess between them. `places` holds each of them by its dataset. `half_made` are datasets where a guest was begun and never finished.
-    `unfinished` says which command has put a guest in two places and has not ended yet.
+    guess between them. `places` holds each of them by its dataset. `half_made` are datasets where
+    a guest was begun and never finished. `unfinished` says which command has put a guest in two
+    places and has not ended yet.
     """
 
     storage: Storage

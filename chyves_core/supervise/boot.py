@@ -193,9 +193,7 @@ def check_mounted(inventory: Inventory, guest: Guest) -> None:
     It would boot without them, lose their PCI slots, and get new variables beside its own.
     """
     if inventory.storage.datasets[guest.dataset].value("mounted") == "no":
-        raise Refused(
-            f"{guest.name}: {guest.dataset} is not mounted", f"zfs mount {guest.dataset}"
-        )
+        raise Refused(f"{guest.name}: {guest.dataset} is not mounted", f"zfs mount {guest.dataset}")
 
 
 def plan_slots(guest: Guest, media: Media, around: Surroundings) -> tuple[Run, ...]:
