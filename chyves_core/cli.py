@@ -9,6 +9,7 @@ from chyves_core.lazy import lighten_imports
 
 lighten_imports()
 
+import errno  # noqa: E402
 import os  # noqa: E402
 import re  # noqa: E402
 import sys  # noqa: E402
@@ -34,6 +35,9 @@ Item = TypeVar("Item")
 
 # Stands for the word - while options are read; no word of a command line can hold it.
 DASH = "\0"
+
+# What a full file system or a broken disk says to the output that was sent there.
+OUTPUT_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 # What is cut out of messages: values may have 8191 bytes.
 LONG_WORD = r"(\S{150})\S{150,}"
@@ -191,7 +195,7 @@ def run_command(command: type[Command], argv: list[str]) -> int:
         report(error)
         return command.failed_status if error.status == FAILED else error.status
     except KeyboardInterrupt:
-        print("chyves: interrupted", file=sys.stderr)
+        tell("chyves: interrupted", sys.stderr)
         return INTERRUPTED
     except BrokenPipeError:
         silence(sys.stdout)
@@ -199,9 +203,17 @@ def run_command(command: type[Command], argv: list[str]) -> int:
     except Exception as error:
         if os.environ.get("CHYVES_DEBUG") == "1":
             raise
-        where = f"{type(error).__name__}: {error}".strip()
-        report(ChyvesError(f"internal error, {where}", "CHYVES_DEBUG=1 shows where"))
+        report(unforeseen(error))
         return command.failed_status
+
+
+def unforeseen(error: Exception) -> ChyvesError:
+    """Return what is told of an error that no command knows: an output that is full, or a bug."""
+    if isinstance(error, OSError) and error.errno in OUTPUT_ERRORS and error.filename is None:
+        silence(sys.stdout)
+        return ChyvesError(f"what is printed can't be written: {error.strerror}")
+    where = f"{type(error).__name__}: {error}".strip()
+    return ChyvesError(f"internal error, {where}", "CHYVES_DEBUG=1 shows where")
 
 
 def open_streams() -> None:

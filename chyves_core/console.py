@@ -30,8 +30,17 @@ def connect_words(guest: Guest) -> tuple[str, ...]:
 
 
 def connect(host: Host, guest: Guest) -> int:
-    """Connect this terminal to the guest's console and return cu's status."""
+    """Connect this terminal to the guest's console and return cu's status.
+
+    At the end of its input cu(1) types DEL for ever and takes a whole CPU: it reads with getchar(3)
+    and knows no EOF (FreeBSD's usr.bin/tip). So it gets a terminal or is not run.
+    """
     check_console(host, guest)
+    if not os.isatty(0):
+        raise Refused(
+            f"{guest.name}: a console needs a terminal, and there is none here",
+            f"chyves {guest.name} console tmux",
+        )
     print(f"{guest.name}: console {device(guest)}, type ~. to leave it", flush=True)
     return host.interactive(connect_words(guest))
 

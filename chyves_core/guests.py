@@ -91,8 +91,9 @@ class Inventory:
     """Everything that one look at the host's ZFS told: its pools and all guests on them.
 
     `twice` names the guests that stand on two active pools, with their datasets; no command may
-    guess between them. `half_made` are datasets where a guest was begun and never finished.
-    `unfinished` says which command has put a guest in two places and has not ended yet.
+    guess between them. `places` holds each of them by its dataset. `half_made` are datasets where
+    a guest was begun and never finished. `unfinished` says which command has put a guest in two
+    places and has not ended yet.
     """
 
     storage: Storage
@@ -100,6 +101,7 @@ class Inventory:
     twice: Mapping[str, tuple[str, ...]]
     half_made: tuple[str, ...]
     unfinished: Mapping[str, str] = field(default_factory=dict)
+    places: Mapping[str, Guest] = field(default_factory=dict)
 
     @cached_property
     def groups(self) -> dict[str, list[str]]:
@@ -192,6 +194,7 @@ def read_inventory(host: Host) -> Inventory:
         twice,
         tuple(half_made),
         read_unfinished(host, twice) if twice else {},
+        {each.dataset: each for name in twice for each in places[name]},
     )
 
 

@@ -39,12 +39,14 @@ class Look:
         return read_boot_facts(self.host)
 
     def guests(self, words: Sequence[str] = ()) -> list[Guest]:
-        """Return the guests that the words mean, each once; without a word all that are listed.
+        """Return the guests that the words mean, each once; `all` and no word are all of them.
 
         A name that stands for two guests is refused where it was asked for; it is left out of
         the list of all, see Inventory.twice.
         """
-        chosen: dict[str, Guest] = {} if words else dict(self.inventory.guests)
+        if list(words) in ([], ["all"]):
+            return list(self.inventory.guests.values())
+        chosen: dict[str, Guest] = {}
         for word in words:
             chosen |= {guest.name: guest for guest in self.inventory.select(word)}
         return list(chosen.values())

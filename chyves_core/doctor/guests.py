@@ -86,4 +86,6 @@ def wrong_values(look: Look) -> Iterator[Finding]:
                 schema.check(name, value)
             except ChyvesError as error:
                 command = f"chyves {guest.name} set {name}={known.default or 'VALUE'}"
+                if name == "net_ifaces":  # `set` leaves it to these
+                    command = f"chyves network {guest.name} remove|add INTERFACE"
                 yield Finding(guest.name, error.message, command)

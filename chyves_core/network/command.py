@@ -141,9 +141,9 @@ class NetworkCommand(Changing):
         from chyves_core.network.reading import read_design
 
         act = joining.join if verb == "join" else joining.unjoin
-        guest = act(self.host, bridge, tap, read_design(self.host))
-        if not self.dry_run:
-            self.say(f"{guest.name}: {tap} is {'in' if verb == 'join' else 'not in'} {bridge}")
+        moves = act(self.host, bridge, tap, read_design(self.host))
+        for each in () if self.dry_run else moves:
+            self.say(f"{each.guest.name}: {tap} is {'in' if verb == 'join' else 'not in'} {bridge}")
 
     def migrate(self, old: str, new: str) -> None:
         """Put all taps of one bridge into another one."""
@@ -154,6 +154,8 @@ class NetworkCommand(Changing):
         if not self.dry_run:
             for each in moves:
                 self.say(f"{each.guest.name}: {each.tap} is in {new}")
+            if not moves:
+                self.say(f"{old}: no guest has a tap in it any more")
 
     def make_default(self, bridge: str) -> None:
         """Let new guests have their taps in a bridge."""

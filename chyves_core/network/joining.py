@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from chyves_core import journal, locks, zfs
@@ -41,42 +42,51 @@ class Move:
         )
 
 
-def find_owner(inventory: Inventory, tap: str) -> Guest:
-    """Return the guest that has a tap; raises NotFound."""
-    for guest in inventory.guests.values():
-        if tap in taps_of(guest):
-            return guest
-    raise NotFound(f"{tap}: no guest has it", "chyves list net_ifaces")
+def find_owners(inventory: Inventory, tap: str) -> list[Guest]:
+    """Return the guests that have a tap, which exact clones share; raises NotFound without any."""
+    owners = [guest for guest in inventory.guests.values() if tap in taps_of(guest)]
+    if not owners:
+        raise NotFound(f"{tap}: no guest has it", "chyves list net_ifaces")
+    return owners
 
 
-def join(host: Host, bridge: str, tap: str, design: Design) -> Guest:
-    """Give a tap another bridge, in the design and at once."""
-    guest = find_owner(read_inventory(host), tap)
-    with locks.hold(host, locks.guest_lock(guest.name), seconds=60):
+@contextmanager
+def owners_locked(host: Host, title: str, tap: str) -> Iterator[tuple[Inventory, list[Guest]]]:
+    """Hold the locks of the guests that have a tap, and yield them as they are then."""
+    names = {guest.name for guest in find_owners(read_inventory(host), tap)}
+    concerned = [locks.guest_lock(name) for name in sorted(names)]
+    with locks.hold_for_change(host, title, *concerned, seconds=60):
         inventory = read_inventory(host)
-        guest = find_owner(inventory, tap)
-        move = Move(guest, tap, bridge)
-        living = plan_living([move], design, host)
-        change_design(host, inventory, f"network {bridge} join {tap}", [move])
-        act_on_living(host, [move], design, living)
-        return guest
+        owners = find_owners(inventory, tap)
+        if {guest.name for guest in owners} - names:
+            raise Refused(f"{tap}: has just got another guest", "try again in a moment")
+        yield inventory, owners
 
 
-def unjoin(host: Host, bridge: str, tap: str, design: Design) -> Guest:
+def join(host: Host, bridge: str, tap: str, design: Design) -> list[Move]:
+    """Give a tap another bridge, in the design of each guest that has it and at once."""
+    title = f"network {bridge} join {tap}"
+    with owners_locked(host, title, tap) as (inventory, owners):
+        moves = [Move(guest, tap, bridge) for guest in owners]
+        living = plan_living(moves, design, host)
+        change_design(host, inventory, title, moves)
+        act_on_living(host, moves, design, living)
+        return moves
+
+
+def unjoin(host: Host, bridge: str, tap: str, design: Design) -> list[Move]:
     """Take a tap out of its bridge, in the design and at once; it stays without any."""
-    guest = find_owner(read_inventory(host), tap)
-    with locks.hold(host, locks.guest_lock(guest.name), seconds=60):
-        inventory = read_inventory(host)
-        guest = find_owner(inventory, tap)
-        present = guest.properties.get(f"{tap}_bridge", "")
-        if present != bridge:
+    with owners_locked(host, f"network {bridge} unjoin {tap}", tap) as (_, owners):
+        moves = [Move(guest, tap, "") for guest in owners]
+        there = [each for each in moves if bridge_now(each) == bridge]
+        if not there:
+            present = bridge_now(moves[0])
             where = f"in {present}" if present else "in no bridge"
-            raise Refused(f"{guest.name}: {tap} is {where}, not in {bridge}")
-        move = Move(guest, tap, "")
-        living = plan_living([move], design, host)
-        host.act(zfs.inherit([guest.dataset], move.name))
-        act_on_living(host, [move], design, living)
-        return guest
+            raise Refused(f"{owners[0].name}: {tap} is {where}, not in {bridge}")
+        living = plan_living(there, design, host)
+        host.act(zfs.inherit([each.guest.dataset for each in there], there[0].name))
+        act_on_living(host, there, design, living)
+        return there
 
 
 def migrate(host: Host, old: str, new: str, design: Design) -> list[Move]:

@@ -108,6 +108,7 @@ def plan_boot(host: Host, around: Surroundings, guest: Guest, iso: str | None) -
         raise Refused(f"{guest.name}: is a template, it is never started")
     check_vm_name(guest, around.facts)
     check_settled(around.inventory, guest)
+    check_mounted(around.inventory, guest)
     folder = RunFolder(guest.name)
     media = find_media(host, around, guest, iso)
     machine = plan_machine(
@@ -184,6 +185,15 @@ def plan_cd(host: Host, guest: Guest, media: Media) -> tuple[Step, ...]:
     from chyves_core.cloud.seed import plan_seed
 
     return (plan_seed(host, guest, media.seed),)
+
+
+def check_mounted(inventory: Inventory, guest: Guest) -> None:
+    """Refuse a guest whose filesystem is not mounted: its images and UEFI variables are in there.
+
+    It would boot without them, lose their PCI slots, and get new variables beside its own.
+    """
+    if inventory.storage.datasets[guest.dataset].value("mounted") == "no":
+        raise Refused(f"{guest.name}: {guest.dataset} is not mounted", f"zfs mount {guest.dataset}")
 
 
 def plan_slots(guest: Guest, media: Media, around: Surroundings) -> tuple[Run, ...]:

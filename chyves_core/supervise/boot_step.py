@@ -20,7 +20,7 @@ from chyves_core.settings import Settings
 from chyves_core.supervise import ctl, hooks
 from chyves_core.supervise.boot import plan_boot, plan_host, read_surroundings
 from chyves_core.supervise.ending import Ending, explain
-from chyves_core.supervise.folder import RunFolder, read_boots
+from chyves_core.supervise.folder import RunFolder, read_boots, running_guest
 from chyves_core.supervise.going_back import go_back_at_reboot
 from chyves_core.supervise.listening import SAID, plain_lines
 from chyves_core.supervise.swtpm import end_swtpm
@@ -36,7 +36,7 @@ def prepare(host: Host, name: str, *, first: bool) -> None:
     Raises what a plan raises: the guest is then not booted.
     """
     inventory = read_inventory(host)
-    guest = inventory.guest(name)
+    guest = running_guest(host, inventory, name)
     around = read_surroundings(host, inventory)
     folder = RunFolder(name)
     boots = read_boots(host, folder)
@@ -77,7 +77,7 @@ def is_ejected(guest: Guest, settings: Settings, reboots: int) -> bool:
 
 def after_start(host: Host, name: str) -> None:
     """Run the hooks for a guest that has just been started, as soon as its bhyve is there."""
-    guest = read_inventory(host).guest(name)
+    guest = running_guest(host, read_inventory(host), name)
     deadline = time.monotonic() + BHYVE_SECONDS
     while time.monotonic() < deadline:
         runtime = read_runtime(host)
@@ -110,7 +110,7 @@ def clear_up(host: Host, name: str, status: str) -> None:
 def log_ending(host: Host, name: str, ending: Ending) -> Guest:
     """Write into the guest's log how it ended; return the guest."""
     inventory = read_inventory(host)
-    guest = inventory.guest(name)
+    guest = running_guest(host, inventory, name)
     logs.log(host, inventory.storage, guest, "info" if ending.clean else "error", ending.text)
     return guest
 

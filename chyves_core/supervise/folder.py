@@ -1,5 +1,6 @@
 """The run folder of one guest: what its supervisor reads and writes while the guest runs.
 
+dataset        the guest's dataset: a copy of it that comes to another pool is not what runs
 boots          how often the guest has been booted since `start`
 iso            the ISO that it was started with: resource name
 loader.argv    the loader's command line, one word a line; not there for UEFI
@@ -23,6 +24,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from chyves_core.guests import Guest, Inventory
 from chyves_core.host import Host
 from chyves_core.plan import Remove, Step, Write
 from chyves_core.runtime import RUN_FOLDER
@@ -65,6 +67,18 @@ class RunFolder:
     def remove(self, *names: str) -> tuple[Step, ...]:
         """Return the steps that remove files."""
         return tuple(Remove(self.file(name)) for name in names)
+
+
+def running_guest(host: Host, inventory: Inventory, name: str) -> Guest:
+    """Return a guest that was started; where there are two of its name, the one that was.
+
+    Raises what Inventory.guest raises where that is not known.
+    """
+    if name in inventory.twice:
+        began = inventory.places.get(RunFolder(name).read(host, "dataset"))
+        if began is not None and began.name == name:
+            return began
+    return inventory.guest(name)
 
 
 def read_boots(host: Host, folder: RunFolder) -> int:

@@ -42,6 +42,12 @@ def boot_order(inventory: Inventory, runtime: Runtime) -> list[Guest]:
     return sorted(waiting, key=lambda guest: (-number(guest, "rcboot"), guest.name))
 
 
+def doubtful(inventory: Inventory, runtime: Runtime) -> list[str]:
+    """Return the names that two guests have, of which one starts with the host, and do not run."""
+    wanted = {each.name for each in inventory.places.values() if number(each, "rcboot") > 0}
+    return sorted(name for name in wanted if not runtime.is_running(name))
+
+
 def number(guest: Guest, name: str) -> int:
     """Return a number of a guest; what zfs(8) was told and is none counts as 0: no boot stops."""
     text = guest.value(name)
@@ -114,6 +120,14 @@ def keep_reason(host: Host, inventory: Inventory, guest: Guest, error: ChyvesErr
 def missing(host: Host, guests: Iterable[Guest]) -> list[str]:
     """Return a line for each guest: that it should run and does not, and why as far as is known."""
     return [f"{each.name}: should run, {why_not(host, each)}" for each in guests]
+
+
+def missing_twice(inventory: Inventory, names: Iterable[str]) -> list[str]:
+    """Return a line for each name that two guests have: starting either would be a guess."""
+    errors = {name: inventory.error_of_twice(name).message for name in names}
+    return [
+        f"{name}: should run, {text.removeprefix(f'{name}: ')}" for name, text in errors.items()
+    ]
 
 
 def why_not(host: Host, guest: Guest) -> str:

@@ -208,6 +208,7 @@ def ready(host: Host, around: Surroundings, start: Start) -> None:
     ctl.take_down(host, name)
     remove_folder(host, folder)
     host.remove(folder.ending)
+    host.act(folder.write("dataset", f"{start.guest.dataset}\n"))
     if start.iso:
         host.act(folder.write("iso", f"{start.iso}\n"))
     host.act(*start.boot.files)

@@ -11,6 +11,7 @@ from chyves_core.guests import Guest, Inventory
 from chyves_core.host import SAYS_PROGRESS, Host
 from chyves_core.runtime import read_runtime
 from chyves_core.supervise import hooks
+from chyves_core.supervise.folder import running_guest
 from chyves_core.supervise.stop import STOP_SECONDS, ask_to_stop, kill, wait_for_end
 
 __all__ = ["STOP_SECONDS", "choose", "kill_all", "stop_all", "stopped"]
@@ -18,13 +19,22 @@ __all__ = ["STOP_SECONDS", "choose", "kill_all", "stop_all", "stopped"]
 Say = Callable[[str], None]
 
 
-def choose(host: Host, inventory: Inventory, words: str) -> list[Guest]:
-    """Return the guests to stop: with `all`, only those that run."""
-    guests = inventory.select(words)
-    if words != "all":
-        return guests
-    runtime = read_runtime(host)
-    return [guest for guest in guests if runtime.is_running(guest.name)]
+def choose(host: Host, inventory: Inventory, words: str) -> tuple[list[Guest], int]:
+    """Return the guests to stop, with `all` only those that run, and the status so far.
+
+    A guest whose copy stands on another pool is stopped as well, the one that was started. Where
+    that is not known it is reported, and keeps none of the others from being shut down.
+    """
+    chosen = inventory.names(words)
+    if words == "all":
+        runtime = read_runtime(host)
+        chosen = [name for name in chosen if runtime.is_running(name)]
+    guests: list[Guest] = []
+
+    def add(name: str) -> None:
+        guests.append(running_guest(host, inventory, name))
+
+    return guests, for_each(chosen, str, add)
 
 
 def stopped(host: Host, guests: Sequence[Guest]) -> list[Guest]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.commands.whole_guests import make_whole_guests
@@ -44,3 +45,6 @@ def test_a_command_does_its_work_where_its_outputs_are_closed(lab: LabHost) -> N
     assert in_sh(lab, '"$chyves" web9 get ram 2>&-', status=3).stdout == ""
     closed = in_sh(lab, '"$chyves" web1 delete <&-', status=4)
     assert "There is no terminal to ask on" in closed.stderr
+    if Path("/dev/full").exists():
+        full = in_sh(lab, '"$chyves" list >/dev/full', status=1)
+        assert full.stderr == "chyves: what is printed can't be written: No space left on device\n"

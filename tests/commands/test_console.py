@@ -67,6 +67,16 @@ def test_the_console_of_a_guest_that_does_not_run_is_an_error(guest: LabHost) ->
     assert guest.chyves("nosuch", "console", status=3).stdout == ""
 
 
+def test_a_console_without_a_terminal_is_refused(console: LabHost) -> None:
+    """cu(1) would type DEL to the guest for ever, see usr.bin/tip: it knows no end of its input."""
+    done = console.chyves("web1", "console", status=4)
+    assert done.stderr == (
+        "chyves: web1: a console needs a terminal, and there is none here\n"
+        "        chyves web1 console tmux\n"
+    )
+    assert not console.commands("cu")
+
+
 def test_reset_ends_the_cu_of_just_this_guest(console: LabHost) -> None:
     console.chyves("web10", "create", "1G")
     console.chyves("web10", "start", "os.iso")

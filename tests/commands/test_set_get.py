@@ -60,6 +60,10 @@ def test_hard_values_come_back_as_they_were_and_reach_no_shell(two: LabHost) -> 
         assert row["value"] == value
         assert own_properties(two, WEB1)["chyves:notes"] == value
     assert not list(two.folder.rglob("pwned"))
+    # As in a locale such as en_US.ISO8859-1, where Python would neither read nor print it.
+    locale = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    two.chyves("web1", "set", "notes=☃", **locale)
+    assert two.chyves("web1", "get", "-H", "notes", **locale).stdout == "☃\n"
 
 
 def test_a_value_of_8191_bytes_is_kept_and_one_more_refused(two: LabHost) -> None:

@@ -78,6 +78,19 @@ def test_a_template_is_never_started(guest: LabHost) -> None:
     assert done.stderr == "chyves: web1: is a template, it is never started\n"
 
 
+def test_a_guest_whose_filesystem_is_not_mounted_is_not_booted_without_what_is_in_it(
+    guest: LabHost,
+) -> None:
+    guest.run("zfs", "unmount", "zroot/chyves/guests/web1")
+    for words in ((), ("-n",)):
+        done = guest.chyves("web1", "start", "os.iso", *words, status=4)
+        assert done.stderr == (
+            "chyves: web1: zroot/chyves/guests/web1 is not mounted\n"
+            "        zfs mount zroot/chyves/guests/web1\n"
+        )
+    assert not list((guest.root / "chyves/zroot/guests/web1").iterdir())
+
+
 def test_an_uefi_guest_without_firmware_is_told_where_to_get_it(guest: LabHost) -> None:
     guest.chyves("web1", "set", "loader=uefi")
     done = guest.chyves("web1", "start", "os.iso", status=3)

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from releases import ROOT
 
+from tests.commands.conftest import until
 from tests.conftest import LabHost
 
 SCRIPT = ROOT / "rc.d" / "chyves"
@@ -66,6 +67,31 @@ def test_a_guest_that_cannot_start_holds_up_no_other(host: LabHost) -> None:
     assert "chyves: gone: no jail of this name runs" in done.stderr
     assert "epair50a" in host.run("ifconfig", "-l").stdout
     assert done.stdout == "low: running\n"
+
+
+def test_a_copy_of_a_guest_on_another_pool_hinders_no_reboot_and_no_shutdown(
+    host: LabHost,
+) -> None:
+    """As where replicas come by night: what was started goes on, and nothing guesses at boot."""
+    host.run("service", "chyves", "start")
+    host.run("zfs", "snapshot", "-r", "zroot/chyves/guests/high@copy")
+    send = "zfs send -R zroot/chyves/guests/high@copy | zfs recv tank/chyves/guests/high"
+    host.run("sh", "-c", send)
+    host.chyves("high", "set", "ram=1G", status=4)
+    host.run("bhyvectl", "--vm=chy-high", "--force-reset")
+    boots = host.root / "var/run/chyves/guests/high/boots"
+    until(lambda: boots.read_text() == "2\n")
+    assert "low   yes" in host.run("service", "chyves", "status").stdout
+    assert "high: powered off" in host.run("service", "chyves", "stop").stdout
+    assert "bhyve" not in host.run("ps", "-axww", "-o", "command=").stdout
+    log = next((host.root / "chyves/zroot/guests/high/logs").iterdir()).read_text()
+    assert "reboot 1" in log
+    assert "powered off" in log
+    done = host.run("service", "chyves", "start", status=1)
+    assert done.stdout == "low: running\n"
+    assert "chyves: high: there are 2 guests of this name, " in done.stderr
+    said = host.run("service", "chyves", "status").stdout
+    assert "high: should run, there are 2 guests of this name, " in said
 
 
 def test_nothing_happens_where_it_is_not_enabled(host: LabHost) -> None:
