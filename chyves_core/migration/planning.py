@@ -23,7 +23,8 @@ from chyves_core.migration.arrival import (
     folder_of,
 )
 from chyves_core.migration.devices import moved_path, parse_device
-from chyves_core.migration.old import FROM, PREFIX, RENUMBERED, Line, OldGuest
+from chyves_core.migration.old import FROM, PREFIX, RENUMBERED, OldGuest
+from chyves_core.migration.renumbering import Numbers
 from chyves_core.network.design import PRIVATE
 from chyves_core.numbering import Taken
 from chyves_core.pools import Pool
@@ -66,13 +67,14 @@ class Planning:
     moves: dict[str, str] = field(default_factory=dict)
     serials: dict[str, str] = field(default_factory=dict)
 
+    @property
+    def numbers(self) -> Numbers:
+        """What gives guests their numbers."""
+        return Numbers(self.here.settings, self.here.numbers, self.here.taken)
+
     def add_all(self, guests: Sequence[OldGuest]) -> None:
         """Plan guests; no new number is one that another of them has."""
-        for old in guests:
-            taken = self.here.taken
-            taken.taps |= {int(nic.tap[3:]) for nic in old.nics if nic.has_tap}
-            taken.nmdms |= {int(each[4:]) for each in [old.values.get("serial", "")] if each}
-            taken.ports |= {int(each) for each in [old.values.get("uefi_vnc_port", "")] if each}
+        self.numbers.reserve(guests)
         self.moves = self.all_moves(guests)
         self.serials = {each.old_path: each.serial for old in guests for each in old.disks}
         for old in guests:
@@ -162,13 +164,14 @@ class Planning:
         target = f"{pool.root}/guests/{old.name}"
         lines = list(old.lines)
         values = {**old.kept, **old.values, FROM: old.origin}
-        taps = self.taps(old, lines)
+        taps = self.numbers.taps(old, lines)
         values["net_ifaces"] = ",".join(taps.values())
         for nic in old.nics:
             tap = taps[nic.tap]
             values[f"{tap}_mac"] = nic.mac
-            values[f"{tap}_bridge"] = nic.bridge or self.bridge_of(nic.uplink)
-        new_numbers = self.numbers(values, lines)
+            if not nic.switch:
+                values[f"{tap}_bridge"] = nic.bridge or self.bridge_of(nic.uplink)
+        new_numbers = self.numbers.others(values, lines)
         changed = [nic.tap for nic in old.nics if nic.has_tap and taps[nic.tap] != nic.tap]
         renumbered = {tap: taps[tap] for tap in changed}
         renumbered |= {values[name]: new for name, new in new_numbers.items() if values.get(name)}
@@ -190,54 +193,6 @@ class Planning:
             tuple(lines),
             self.is_copied,
         )
-
-    def taps(self, old: OldGuest, lines: list[Line]) -> dict[str, str]:
-        """Return the tap of each interface: its own, or a new one where a guest has it."""
-        found = {}
-        for nic in old.nics:
-            tap = nic.tap
-            if not nic.has_tap or int(tap[3:]) in self.here.numbers.taps:
-                tap = self.here.taken.next_tap(self.here.settings.number("tap_start_offset"))
-            if nic.has_tap and tap != nic.tap:
-                lines.append(Line(f"tap={nic.tap}", f"tap={tap}", "a guest here has it already"))
-            self.take(taps={int(tap[3:])})
-            found[nic.tap] = tap
-        return found
-
-    def take(
-        self, taps: Iterable[int] = (), nmdms: Iterable[int] = (), ports: Iterable[int] = ()
-    ) -> None:
-        """Note numbers as those of a guest."""
-        for each in (self.here.numbers, self.here.taken):
-            each.taps |= set(taps)
-            each.nmdms |= set(nmdms)
-            each.ports |= set(ports)
-
-    def numbers(self, values: Mapping[str, str], lines: list[Line]) -> dict[str, str]:
-        """Return console, VNC port and UUID, new ones where a guest has them already."""
-        found: dict[str, str] = {}
-        numbers, taken = self.here.numbers, self.here.taken
-        serial = values.get("serial", "")
-        if not serial or int(serial[4:]) in numbers.nmdms:
-            found["serial"] = taken.next_nmdm(self.here.settings.number("console_start_offset"))
-            if serial:
-                why = "a guest here has it already"
-                lines.append(Line(f"con={serial}", f"serial={found['serial']}", why))
-        port = values.get("uefi_vnc_port", "")
-        if not port or int(port) in numbers.ports:
-            start = self.here.settings.number("uefi_vnc_port_start_offset")
-            found["uefi_vnc_port"] = taken.next_port(start)
-            if port:
-                new = f"uefi_vnc_port={found['uefi_vnc_port']}"
-                lines.append(Line(f"vnc_port={port}", new, "a guest here has it already"))
-        if values.get("uuid", "").lower() in numbers.uuids or not values.get("uuid"):
-            found["uuid"] = taken.new_uuid()
-            why = "a guest here has it already" if values.get("uuid") else "there was none"
-            lines.append(Line("uuid", f"uuid={found['uuid']}", why))
-        all_values = {**values, **found}
-        self.take(nmdms={int(all_values["serial"][4:])}, ports={int(all_values["uefi_vnc_port"])})
-        numbers.uuids.add(all_values["uuid"].lower())
-        return found
 
     def bridge_of(self, uplink: str) -> str:
         """Return the bridge that leads to an interface of the host; the design gets it."""

@@ -193,14 +193,17 @@ class Leaving:
         """Return the interfaces, each with its address and the switch that its bridge is there."""
         found: dict[str, str] = {}
         for number, name in enumerate(self.guest.interfaces):
-            bridge = self.guest.value(f"{name}_bridge")
+            port = name.partition(":")[0]
+            kind = "" if port.startswith("tap") else port.rstrip("0123456789")
+            bridge = port if kind else self.guest.value(f"{name}_bridge")
             found[f"network{number}_type"] = self.guest.value("bhyve_net_type")
             found[f"network{number}_mac"] = self.guest.value(f"{name}_mac")
             if bridge in self.switches:
                 found[f"network{number}_switch"] = self.switches[bridge]
             else:
-                why = f"vm switch create -t manual -b {bridge} NAME"
-                self.lines.append(Line(f"{name}_bridge={bridge}", "", why))
+                how = f"-t {kind}" if kind else f"-t manual -b {bridge}"
+                old = name if kind else f"{name}_bridge={bridge}"
+                self.lines.append(Line(old, "", f"vm switch create {how} NAME"))
         return found
 
     def custom(self) -> dict[str, str]:
