@@ -78,6 +78,8 @@ class ImportCommand(Changing):
         """Read this host and the old manager's guests, and plan those that are wanted."""
         host = self.host
         inventory = read_inventory(host)
+        if self.pool:
+            inventory.storage.pool(self.pool)
         manager = reader(host, inventory, bool(self.by_copy))
         inventory = manager.inventory or inventory
         primary = inventory.storage.primary
