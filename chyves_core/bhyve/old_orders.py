@@ -58,9 +58,9 @@ class ShellHost:
     def shares_ahci(self, guest_version: int, kind: str) -> bool:
         """Return whether all disks of a guest were on one AHCI controller.
 
-        With guest versions 0200 to 0202 they were from FreeBSD 12 on. Since then they are where devices
-        are consolidated, and where the number of a commit in kern.version tells chyves that bhyve
-        can do it: 10.4, 11 and 12 have one, FreeBSD 13 comes from git.
+        With guest versions 0200 to 0202 they were from FreeBSD 12 on. Since then they are where
+        devices are consolidated, and where the number of a commit in kern.version tells chyves that
+        bhyve can do it: 10.4, 11 and 12 have one, FreeBSD 13 comes from git.
         """
         if guest_version < DISK_TYPE_SINCE:
             return guest_version >= SHARED_SINCE and self.osreldate >= 1200000
