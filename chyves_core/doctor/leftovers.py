@@ -15,7 +15,6 @@ from chyves_core.names import GUEST_NAME, VM_PREFIX
 from chyves_core.network import netgraph, netgraph_use
 from chyves_core.network.bridges import drop_unused
 from chyves_core.network.design import owner_of
-from chyves_core.network.ifconfig import read_interfaces
 from chyves_core.network.nat_use import natted
 from chyves_core.network.sketch import Sketch
 from chyves_core.runtime import RUN_FOLDER
@@ -30,7 +29,7 @@ def remains_of_guests(look: Look) -> Iterator[Finding]:
     for vm in sorted(look.runtime.vmm):
         if vm.startswith(VM_PREFIX):
             remains.setdefault(vm.removeprefix(VM_PREFIX), []).append(f"/dev/vmm/{vm}")
-    for each in read_interfaces(look.host).values():
+    for each in look.interfaces.values():
         owner = owner_of(each)
         if owner:
             remains.setdefault(owner, []).append(each.name)
@@ -65,7 +64,7 @@ def remains_of_guests(look: Look) -> Iterator[Finding]:
 
 def unused_bridges(look: Look) -> Iterator[Finding]:
     """Find bridges and vlans that chyves made and that nobody uses."""
-    sketch = Sketch(read_interfaces(look.host), natted(look.host))
+    sketch = Sketch(look.interfaces, natted(look.host))
     drop_unused(sketch)
     for step in sketch.steps:
         mend = Mend((NETWORK_LOCK,), acting((step,)))

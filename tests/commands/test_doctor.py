@@ -105,9 +105,11 @@ def test_what_a_guest_that_does_not_run_has_left_is_taken_away(lab: LabHost) -> 
     (lab.root / "dev/vmm").mkdir(exist_ok=True)
     (lab.root / "dev/vmm/foreign").touch()
     (lab.root / "var/run/chyves/guests/web1").mkdir(parents=True)
+    lab.forget_commands()
     assert problems(lab) == {
         "web1": "does not run, and has left tap50, /var/run/chyves/guests/web1"
     }
+    assert lab.commands("ifconfig") == [["ifconfig", "-a"]]
     lab.chyves("doctor", "--fix")
     assert problems(lab) == {}
     left = lab.run("ifconfig", "-l").stdout.split()
