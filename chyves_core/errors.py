@@ -28,7 +28,7 @@ class UsageError(ChyvesError):
 
 
 class NotFound(ChyvesError):
-    """A guest, pool, resource or property that is not there."""
+    """A guest, pool, resource or the like that is not there."""
 
     status = NOT_FOUND
 
