@@ -74,7 +74,7 @@ def test_what_is_wrong_is_told_in_two_lines_at_most_and_no_traceback(lab: LabHos
         (2, ["web1", "get", "-o", "nosuch", "cpu"]),
         (2, ["web1", "get", "--nosuch", "cpu"]),
         (2, ["web1", "get", "nosuch"]),
-        (3, ["global", "get", "cpu"]),
+        (2, ["global", "get", "cpu"]),
         (3, ["nosuch", "get", "all"]),
         (3, ["a\nb\x1b[2J", "get", "all"]),
         (3, ["\udcff", "get", "all"]),
