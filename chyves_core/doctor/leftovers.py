@@ -21,6 +21,7 @@ from chyves_core.runtime import RUN_FOLDER
 from chyves_core.supervise import ctl, stop
 from chyves_core.supervise.boot_step import NETWORK_LOCK, remove_folder, take_down
 from chyves_core.supervise.folder import RunFolder
+from chyves_core.supervise.running_hook import PRESTART, find_running
 
 
 def remains_of_guests(look: Look) -> Iterator[Finding]:
@@ -44,6 +45,11 @@ def remains_of_guests(look: Look) -> Iterator[Finding]:
         remains.setdefault(name, []).append(f"{RUN_FOLDER}/guests/{name}")
     for name, left in sorted(remains.items()):
         if look.runtime.is_running(name) or not re.fullmatch(GUEST_NAME, name):
+            continue
+        hook = find_running(look.host, name)
+        if hook and hook.when == PRESTART:
+            command = f"chyves {name} stop ends it"
+            yield Finding(name, f"is being started, {hook.says}", command, note=True)
             continue
         problem = f"does not run, and has left {', '.join(left)}"
         command = (
