@@ -48,7 +48,7 @@ def is_primary(lab: LabHost, pool: str, other: str) -> bool:
         and f"{pool}/chyves/ISO/os.iso@old" in datasets
         and log == LOG.format("a") + LOG.format("b")
         and not [name for name in datasets if f"{other}/chyves/ISO" in name or "promote" in name]
-        and not [name for name in datasets if "chyves/copies/" in name]
+        and not [name for name in datasets if "chyves/copies" in name]
     )
 
 
