@@ -275,3 +275,25 @@ def test_what_other_managers_call_it_is_told_in_our_words(two: LabHost) -> None:
     done = two.chyves("snapshot", "web1@monday", status=3)
     assert done.stderr.endswith("chyves web1 snapshot @monday\n")
     assert two.everything() == before
+
+
+def test_devices_and_flags_that_the_hosts_bhyve_does_not_have_are_refused(two: LabHost) -> None:
+    before = two.everything()
+    for words in (
+        ("web1", "set", "cpu=2", "pcidev_1=nonsense,1"),
+        ("web1", "set", "bargs=-H -s 8,nonsense"),
+        ("web3", "create", "1G", "pcidev_1=nonsense"),
+    ):
+        said = two.chyves(*words, status=4).stderr
+        assert (
+            "this host's bhyve has no device nonsense\n        bhyve -s help names them: ahci,"
+            in said
+        )
+    assert "-n needs FreeBSD 16.0" in two.chyves("web1", "set", "bargs=-n 0", status=4).stderr
+    assert two.everything() == before
+    # A bhyve that is newer than chyves has what it says it has.
+    bhyve = two.lab.bin / "bhyve"
+    bhyve.write_text('#!/bin/sh\n[ "$*" != "-s help" ] || echo "ahci nonsense"\n')
+    two.chyves("web1", "set", "pcidev_1=nonsense,1", "bargs=-H -s 8,nonsense")
+    bhyve.unlink()
+    two.chyves("web1", "set", "pcidev_1=virtio-future")
