@@ -78,18 +78,14 @@ def set_jails(root: str, bridge: str, names: list[str]) -> Step:
     return zfs.set_properties([root], {name: ",".join(sorted(names))})
 
 
-def plan_member(
-    interfaces: Mapping[str, Interface], design: Design, member: jails.Member
-) -> Plan:
+def plan_member(interfaces: Mapping[str, Interface], design: Design, member: jails.Member) -> Plan:
     """Return the steps that put a jail into its bridge."""
     sketch = Sketch(interfaces)
     jails.sketch_jail(sketch, design, member)
     return sketch.plan
 
 
-def plan_leaving(
-    host: Host, member: jails.Member, interfaces: Mapping[str, Interface]
-) -> Plan:
+def plan_leaving(host: Host, member: jails.Member, interfaces: Mapping[str, Interface]) -> Plan:
     """Return the steps that take a jail's epair away, and its bridge where nobody uses it then."""
     there = jails.find_epair(member, interfaces)
     if there is None:
