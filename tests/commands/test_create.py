@@ -119,8 +119,8 @@ def test_a_full_pool_leaves_nothing_behind(lab: LabHost) -> None:
     before = lab.everything()
     done = lab.chyves("web1", "create", "1G", "small", status=1)
     assert re.fullmatch(
-        r"chyves: web1: a disk of \S+ does not fit, there is [0-9.]+G free on zroot; nothing was "
-        r"changed\n        zfs list -o space -r zroot\n",
+        r"chyves: web1: a disk of 1G does not fit, there is [0-9.]+M free on small; nothing was "
+        r"changed\n        zfs list -o space -r small\n",
         done.stderr,
     ), done.stderr
     assert lab.everything() == before
