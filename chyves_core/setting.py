@@ -46,7 +46,8 @@ def read_targets(words: Sequence[str]) -> dict[str, dict[str, str]]:
             current.append(word)
     for target, assignments in targets.items():
         if not assignments:
-            raise UsageError(f"{target}: no PROPERTY=VALUE follows")
+            hint = f"chyves {target} set PROPERTY=VALUE, without blanks around the ="
+            raise UsageError(f"{target}: no PROPERTY=VALUE follows", hint)
     return {target: read_assignments(given) for target, given in targets.items()}
 
 
