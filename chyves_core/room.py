@@ -28,9 +28,8 @@ def is_full(error: ChyvesError) -> bool:
 
 def read_free(host: Host, dataset: str) -> int:
     """Return the bytes that can still be written below a dataset."""
-    answer = host.read("zfs", "get", "-Hp", "-o", "value", "available", dataset, allowed=None)
-    text = answer.stdout.strip()
-    return int(text) if text.isdigit() else 0
+    answer = host.read("zfs", "get", "-Hp", "-o", "value", "available", dataset)
+    return int(answer.stdout.strip() or 0)
 
 
 def does_not_fit(who: str, what: str, free: int, pool: str) -> ChyvesError:
@@ -53,5 +52,8 @@ def told(host: Host, who: str, what: str, parent: str) -> Iterator[None]:
     except ChyvesError as error:
         if not is_full(error):
             raise
-        pool = parent.partition("/")[0]
-        raise does_not_fit(who, what, read_free(host, parent), pool) from error
+        try:
+            free = read_free(host, parent)
+        except ChyvesError:
+            raise error from None
+        raise does_not_fit(who, what, free, parent.partition("/")[0]) from error
