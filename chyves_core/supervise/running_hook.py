@@ -1,6 +1,6 @@
 """The hook of a guest that runs now: what it is, and how it is ended.
 
-hook.sh writes its process into HOOKS_AT_WORK/GUEST.WHEN.pid before it becomes the hook.
+hook.sh writes its process into /var/run/chyves/hooks/GUEST.WHEN.pid before it becomes the hook.
 """
 
 from __future__ import annotations
