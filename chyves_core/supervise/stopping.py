@@ -21,8 +21,7 @@ Say = Callable[[str], None]
 
 
 def choose(host: Host, inventory: Inventory, words: str) -> tuple[list[Guest], int]:
-    """Return the guests to stop, with `all` only those that run or are about to, and the status
-    so far.
+    """Return the guests to stop, with `all` only those that run or start, and the status so far.
 
     A guest whose copy stands on another pool is stopped as well, the one that was started. Where
     that is not known it is reported, and keeps none of the others from being shut down.
