@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from chyves_core.cli import Changing, cli
-from chyves_core import journal, locks, names
+from chyves_core import journal, locks, names, replicate
 from chyves_core.bhyve.version import read_facts
 from chyves_core.disks.finding import disks_lock
 from chyves_core.errors import Refused
@@ -137,12 +137,18 @@ class ImportCommand(Changing):
             host.act(set_properties([primary.root], values))
         found.manager.bring_resources(self, found.inventory, planning, everything=self.resources)
         built = [each for each in planning.arrivals if self.by_copy or not each.old.dataset]
-        for pool in sorted({each.pool for each in built}):
+        pools = sorted({each.pool for each in built})
+        for pool in pools:
             host.act(*moving.place_for_copies(found.inventory, pool))
-        for arrival in planning.arrivals:
-            found.manager.bring(self, arrival, found.inventory)
-            if not host.dry_run:
-                self.say(f"{arrival.name}: is on {arrival.pool} now, from {arrival.old.manager}")
+        try:
+            for arrival in planning.arrivals:
+                found.manager.bring(self, arrival, found.inventory)
+                if not host.dry_run:
+                    text = f"is on {arrival.pool} now, from {arrival.old.manager}"
+                    self.say(f"{arrival.name}: {text}")
+        finally:
+            for pool in pools:
+                replicate.tidy(host, f"{pool}/chyves")
 
     def clean_up(self, manager: str, wanted: Sequence[str]) -> None:
         """Take the properties of the old manager off the guests that came from it."""

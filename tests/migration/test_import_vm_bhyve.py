@@ -118,7 +118,7 @@ def test_guests_in_plain_folders_get_volumes_and_stay_where_they_were(lab: LabHo
     assert {path.name: path.read_bytes() for path in vm.path("bsd").iterdir()} == files
     lab.run("sysrc", "vm_enable=NO")
     assert lab.output("doctor") == "nothing is wrong"
-    assert not any("copies/" in line for line in below(lab, "zroot/chyves"))
+    assert not any("copies" in line for line in below(lab, "zroot/chyves"))
 
 
 def test_a_locked_guest_and_a_missing_disk_are_refused(lab: LabHost, vm: VmBhyve) -> None:
