@@ -98,6 +98,12 @@ def guest_tree(inventory: Inventory, guest: Guest) -> tuple[zfs.Dataset, ...]:
     return tuple(sorted(found, key=lambda each: each.name.split("/")))
 
 
+def needed(tree: Sequence[zfs.Dataset]) -> int:
+    """Return the bytes that an independent copy takes: its data, and what its volumes reserve."""
+    parts = ("referenced", "usedbyrefreservation")
+    return sum(int(each.value(part, "0") or 0) for each in tree for part in parts)
+
+
 def snapshot_name(guest: Guest, first: str, moment: str) -> str:
     """Return the name of the snapshot that clones stand on: for whom it was taken, and when."""
     name = f"clone-{first}-{moment}"

@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 
 from chyves_core.cli import Changing, for_each, report
-from chyves_core import clone, copying, create, journal, locks, logs, names
+from chyves_core import clone, copying, create, journal, locks, logs, names, replicate, room
 from chyves_core.bhyve.devices.tpm import has_swtpm
 from chyves_core.clone import Kind, Source, Target
 from chyves_core.errors import FAILED, OK, ChyvesError, Refused, UsageError
@@ -95,7 +95,8 @@ def clone_guests(command: Changing, request: Request) -> int:
             gone = (*map(clone.plan_removal, job.targets), run("zfs", "destroy", "-r", origin))
             entry = journal.Entry(request.title, new, gone, gone)
             whole.enter_context(journal.whole_or_gone(host, job.pool.name, entry))
-            host.act(*taking)
+            with room.told(host, job.source.name, "a snapshot of it", job.source.dataset):
+                host.act(*taking)
         if source.is_live:
             text = f"{job.source.name}: runs, clones see its disks as after a power failure"
             command.say(f"# {text}" if host.dry_run else text)
@@ -126,7 +127,15 @@ def decide(host: Host, request: Request) -> Job:
         for step in create.plan_clearing(inventory, each.name, each.dataset)
     )
     tree = clone.guest_tree(inventory, source)
+    if kind.independent:
+        needed = clone.needed(tree) * len(targets)
+        replicate.check_free(host, needed, f"{pool.root}/guests", ", ".join(request.names))
     return Job(inventory.storage, source, tree, kind, pool, targets, clearing)
+
+
+def parent_of(job: Job) -> str:
+    """Return the dataset below which the clones are made."""
+    return f"{job.pool.root}/guests"
 
 
 def plan_taking(host: Host, job: Job) -> tuple[Run, ...]:
@@ -144,7 +153,8 @@ def carry_out(command: Changing, job: Job, source: Source) -> int:
     done: list[Target] = []
 
     def begin(target: Target) -> None:
-        with gone_on_failure(host, target):
+        what = f"a copy of {job.source.name}" if job.kind.independent else "a clone"
+        with room.told(host, target.name, what, parent_of(job)), gone_on_failure(host, target):
             make(host, job, source, target, shown=shown)
         begun.append(target)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from chyves_core import create, locks, names
+from chyves_core import create, locks, names, room
 from chyves_core.errors import ChyvesError, UsageError
 from chyves_core.guests import Inventory, read_inventory
 from chyves_core.host import Host
@@ -18,6 +18,7 @@ from chyves_core.properties.assignments import (
 from chyves_core.properties.schema import load_schema
 from chyves_core.setting import check_disks, check_unique
 from chyves_core.settings import default_settings, global_settings
+from chyves_core.sizes import show_size
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,8 @@ def plan_guests(host: Host, inventory: Inventory, request: Request) -> list[crea
         names.check_new_name(name, longest=longest)
         inventory.check_free(name)
     defaults, global_ = default_settings(storage), global_settings(storage)
-    chosen = check_properties(inventory, request, global_.enabled("restrict_new_property_names"))
+    restricted = global_.enabled("restrict_new_property_names")
+    chosen = check_properties(host, inventory, request, restricted)
     if "os" in chosen:
         from chyves_core.loaders.profiles import check_known
 
@@ -91,7 +93,9 @@ def plan_guests(host: Host, inventory: Inventory, request: Request) -> list[crea
     ]
 
 
-def check_properties(inventory: Inventory, request: Request, restricted: bool) -> dict[str, str]:
+def check_properties(
+    host: Host, inventory: Inventory, request: Request, restricted: bool
+) -> dict[str, str]:
     """Return the properties of a request as they are stored; no other guest may have them."""
     schema = load_schema("guest")
     chosen = check_assignments(schema, request.properties, unknown_allowed=not restricted)
@@ -101,6 +105,10 @@ def check_properties(inventory: Inventory, request: Request, restricted: bool) -
             raise UsageError(f"{name}={value}: no two guests can have the same value")
     check_unique(inventory, {request.names[0]: chosen})
     check_disks(request.names[0], ["disk0"], chosen)
+    if any(name.startswith(("bargs", "pcidev_")) for name in chosen):
+        from chyves_core.bhyve.known import check_chosen
+
+        check_chosen(host, {request.names[0]: chosen})
     if chosen.get("revert_to_snapshot"):
         from chyves_core.snapshots.revert import check_new
 
@@ -111,9 +119,11 @@ def check_properties(inventory: Inventory, request: Request, restricted: bool) -
 def make(host: Host, inventory: Inventory, guest: create.NewGuest) -> None:
     """Make one guest whole, or leave nothing of it."""
     first, *rest = create.plan_guest(guest)
-    host.act(*create.plan_clearing(inventory, guest.name, guest.dataset), first)
-    try:
-        host.act(*rest)
-    except (ChyvesError, KeyboardInterrupt):
-        host.try_to(*create.undo(guest))
-        raise
+    what = f"a disk of {show_size(sum(disk.size for disk in guest.disks))}"
+    with room.told(host, guest.name, what, f"{guest.pool.root}/guests"):
+        host.act(*create.plan_clearing(inventory, guest.name, guest.dataset), first)
+        try:
+            host.act(*rest)
+        except (ChyvesError, KeyboardInterrupt):
+            host.try_to(*create.undo(guest))
+            raise

@@ -28,7 +28,7 @@ class UsageError(ChyvesError):
 
 
 class NotFound(ChyvesError):
-    """A guest, pool, resource or property that is not there."""
+    """A guest, pool, resource or the like that is not there."""
 
     status = NOT_FOUND
 
@@ -50,6 +50,9 @@ def did_you_mean(word: str, known: Iterable[str], otherwise: str, mark: str = ""
     """
     from difflib import SequenceMatcher
 
-    near = [(-SequenceMatcher(None, each, word).ratio(), each) for each in dict.fromkeys(known)]
+    near = [
+        (-SequenceMatcher(None, each.lower(), word.lower()).ratio(), each)
+        for each in dict.fromkeys(known)
+    ]
     names = [f"{mark}{name}" for unlike, name in sorted(near) if unlike <= -0.6]
     return f"did you mean {', '.join(names[:3])}?" if names else otherwise

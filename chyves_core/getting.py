@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chyves_core.errors import NotFound, UsageError
+from chyves_core.errors import UsageError
 from chyves_core.guests import Guest, Inventory
 from chyves_core.output import Row
 from chyves_core.properties.schema import Schema
@@ -15,7 +15,7 @@ HIDDEN = "***"
 def rows(inventory: Inventory, target: str, name: str, secrets: bool = False) -> list[Row]:
     """Return one row a property for guests, `global` or `defaults`; `all` means every one.
 
-    Raises NotFound for a property that is neither declared nor set.
+    Raises UsageError for a property that is neither declared nor set.
     """
     if target in SCOPES:
         read = global_settings if target == "global" else default_settings
@@ -53,7 +53,7 @@ def scope_rows(scope: str, settings: Settings, name: str, secrets: bool) -> list
     for each in wanted:
         source = scope if each in settings.own else "declared"
         if source == "declared" and settings.schema.find(each) is None:
-            raise NotFound(f"there is no {scope} property {each!r}", f"chyves {scope} get all")
+            settings.schema.get(each)
         shown = secrets or name != "all"
         found.append(row(scope, settings.schema, each, settings[each], source, shown))
     return found

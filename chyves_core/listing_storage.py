@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chyves_core.listing import Listed
 from chyves_core.look import Look
-from chyves_core.output import Row, Size
+from chyves_core.output import Digest, Row, Size
 from chyves_core.pools import POOL_PREFIX, Pool
 
 
@@ -44,18 +44,18 @@ def isos(look: Look, word: str | None) -> Listed:
     """Return the ISO images."""
     from chyves_core import resources
 
-    return resource_list(look, resources.ISO, "ISO images")
+    return resource_list(look, resources.ISO)
 
 
 def firmware(look: Look, word: str | None) -> Listed:
     """Return the firmware images."""
     from chyves_core import resources
 
-    return resource_list(look, resources.FIRMWARE, "firmware")
+    return resource_list(look, resources.FIRMWARE)
 
 
-def resource_list(look: Look, kind: str, what: str) -> Listed:
-    """Return the resources of one kind."""
+def resource_list(look: Look, kind: str) -> Listed:
+    """Return the resources of one kind: `list iso` and `iso list` are one table."""
     from chyves_core import resources
 
     rows: list[Row] = [
@@ -65,10 +65,11 @@ def resource_list(look: Look, kind: str, what: str) -> Listed:
             "used": Size(each.used),
             "imported": each.imported or None,
             "source": each.source or None,
-            "sha256": each.sha256,
+            "sha256": Digest(each.sha256),
             "path": each.path,
             "dataset": each.dataset,
         }
         for each in resources.all(look.inventory.storage, kind).values()
     ]
-    return Listed(("name", "size", "used", "imported", "source"), rows, what)
+    what = "ISO images" if kind == resources.ISO else "firmware"
+    return Listed(("name", "size", "used", "imported", "sha256", "source"), rows, what)

@@ -18,6 +18,8 @@ LOCK_FOLDER = "/var/run/chyves/locks"
 NUMBERING = "numbering"
 # Which datasets are where: pools coming and going, guests and resources moving between them.
 LAYOUT = "dataset"
+# How long a command waits for a lock before it looks whether a hook is what it waits for.
+LOOK_SECONDS = 1.0
 
 
 def guest_lock(name: str) -> str:
@@ -69,7 +71,11 @@ def _hold_one(host: Host, name: str, deadline: float) -> Iterator[None]:
     except OSError as error:
         raise HostError(f"cannot lock {LOCK_FOLDER}/{name}.lock: {error.strerror}") from error
     with open(descriptor, "r+") as lock_file:
+        look = time.monotonic() + LOOK_SECONDS
         while not _try_lock(lock_file.fileno()):
+            if time.monotonic() > min(look, deadline):
+                _refuse_for_hook(host, name)
+                look += LOOK_SECONDS
             if time.monotonic() > deadline:
                 holder = lock_file.read().strip() or "another process"
                 what = name.partition("-")[2] or name
@@ -79,6 +85,19 @@ def _hold_one(host: Host, name: str, deadline: float) -> Iterator[None]:
         lock_file.write(f"chyves {os.environ.get('CHYVES_COMMAND', '')} (pid {os.getpid()})\n")
         lock_file.flush()
         yield
+
+
+def _refuse_for_hook(host: Host, name: str) -> None:
+    """Raise Refused where what holds a guest's lock waits for a hook: that can take long."""
+    kind, _, guest = name.partition("-")
+    if kind != "guest":
+        return
+    from chyves_core.supervise.running_hook import PRESTART, find_running
+
+    found = find_running(host, guest)
+    if found:
+        ends = f"chyves {guest} stop ends it" if found.when == PRESTART else "try again later"
+        raise Refused(f"{guest}: {found.says}", ends)
 
 
 def _try_lock(descriptor: int) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ from chyves_core.runtime import Runtime, read_runtime
 
 if TYPE_CHECKING:
     from chyves_core.bhyve.version import HostFacts
+    from chyves_core.network.ifconfig import Interface
 
 
 class Look:
@@ -37,6 +38,13 @@ class Look:
         from chyves_core.bhyve.version import read_boot_facts
 
         return read_boot_facts(self.host)
+
+    @cached_property
+    def interfaces(self) -> Mapping[str, Interface]:
+        """The host's interfaces: one ifconfig call."""
+        from chyves_core.network.ifconfig import read_interfaces
+
+        return read_interfaces(self.host)
 
     def guests(self, words: Sequence[str] = ()) -> list[Guest]:
         """Return the guests that the words mean, each once; `all` and no word are all of them.

@@ -80,6 +80,8 @@ def move_guest(command: Changing, name: str, pool: str) -> None:
         inventory, guest = read_settled(host, name)
         if guest.pool == inventory.storage.active_pool(pool).name:
             remove_rest(host, inventory, guest)
+            if replicate.is_empty_place(inventory.storage.datasets, f"{pool}/chyves"):
+                replicate.tidy(host, f"{pool}/chyves")
             command.say(f"{name}: is on {pool} now")
             return
         job = look(host, inventory, guest, inventory.storage.active_pool(pool))
@@ -88,10 +90,13 @@ def move_guest(command: Changing, name: str, pool: str) -> None:
         if job.bookmarks:
             command.confirm("Move it, and lose its bookmarks for good?")
         place = replicate.plan_place(inventory.storage.datasets, job.pool.root)
-        host.act(*place, *clear_copy(host, job))
-        shown = watched(host)
-        copied = replicate.copy_tree(host, job.tree, job.copy, MARK, shown=shown)
-        carry_out(host, Move(guest, copied, job.pool))
+        try:
+            host.act(*place, *clear_copy(host, job))
+            shown = watched(host)
+            copied = replicate.copy_tree(host, job.tree, job.copy, MARK, shown=shown)
+            carry_out(host, Move(guest, copied, job.pool))
+        finally:
+            replicate.tidy(host, job.pool.root)
         if not host.dry_run:
             command.say(f"{name}: is on {pool} now")
 

@@ -76,7 +76,10 @@ def promote(command: Changing, name: str) -> None:
             job = look(host, storage, old, found, name)
             for line in preview(job):
                 command.say(f"# {line}" if host.dry_run else line)
-            carry_out(host, storage, job, shown=watched(host))
+            try:
+                carry_out(host, storage, job, shown=watched(host))
+            finally:
+                replicate.tidy(host, job.new.root)
         planned = job.trees if job and host.dry_run else ()
         for line in remove_rest(host, name, planned):
             command.say(f"# {line}" if host.dry_run else line)

@@ -33,7 +33,7 @@ class Pool:
 
     `state` is "primary", "secondary", "offline", "replica" (a layout that was made on another
     pool and copied here), "chyves-sh" (the layout of chyves 0.2, the shell program), "unreadable"
-    (the pool has failed) or "none".
+    (the pool has failed) or "none". One that was imported `readonly` takes no change at all.
     """
 
     name: str
@@ -43,6 +43,7 @@ class Pool:
     free: str
     state: str
     layout: Dataset | None
+    readonly: bool = False
 
     @property
     def active(self) -> bool:
@@ -172,14 +173,14 @@ def refuse_newer(storage: Storage) -> None:
 
 
 def read_pool_rows(host: Host) -> list[list[str]]:
-    """Return name, guid, health, size and free bytes of every pool."""
-    argv = ("zpool", "list", "-Hp", "-o", "name,guid,health,size,free")
+    """Return name, guid, health, size and free bytes of every pool, and whether it is read-only."""
+    argv = ("zpool", "list", "-Hp", "-o", "name,guid,health,size,free,readonly")
     return [line.split("\t") for line in host.read(*argv).stdout.splitlines() if line]
 
 
 def make_pool(row: list[str], datasets: Mapping[str, Dataset]) -> Pool:
     """Return the pool of one row of `zpool list`, and what its layout says."""
-    name, guid, health, size, free = row
+    name, guid, health, size, free, readonly = row
     layout = datasets.get(f"{name}/chyves")
     if health not in READABLE:
         return Pool(name, guid, health, size, free, "unreadable", None)
@@ -189,7 +190,8 @@ def make_pool(row: list[str], datasets: Mapping[str, Dataset]) -> Pool:
         return Pool(name, guid, health, size, free, state, offline)
     if f"{layout.name}/{SHELL_CONFIG}" in datasets and layout_state(layout, guid) == "none":
         return Pool(name, guid, health, size, free, "chyves-sh", layout)
-    return Pool(name, guid, health, size, free, layout_state(layout, guid), layout)
+    state = layout_state(layout, guid)
+    return Pool(name, guid, health, size, free, state, layout, readonly == "on")
 
 
 def layout_state(layout: Dataset, guid: str) -> str:

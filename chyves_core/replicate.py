@@ -6,6 +6,7 @@ mounted. Once it is whole and checked, one `zfs rename` puts it in its place.
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from chyves_core import copying, zfs
 from chyves_core.errors import ChyvesError, Refused
 from chyves_core.host import Host
 from chyves_core.plan import Plan, Run, run
+from chyves_core.room import read_free
 from chyves_core.sizes import show_size
 from chyves_core.zfs import Dataset
 
@@ -88,8 +90,12 @@ def check_can_be_sent(tree: Tree) -> None:
 
 def check_room(host: Host, trees: Iterable[Tree], parent: str, what: str) -> None:
     """Raise Refused where copies do not fit below `parent`."""
-    answer = host.read("zfs", "get", "-Hp", "-o", "value", "available", parent)
-    free, needed = int(answer.stdout.strip() or 0), sum(tree.needed for tree in trees)
+    check_free(host, sum(tree.needed for tree in trees), parent, what)
+
+
+def check_free(host: Host, needed: int, parent: str, what: str) -> None:
+    """Raise Refused where so many bytes are not free below `parent`."""
+    free = read_free(host, parent)
     if needed > free:
         pool = parent.partition("/")[0]
         raise Refused(
@@ -101,10 +107,35 @@ def check_room(host: Host, trees: Iterable[Tree], parent: str, what: str) -> Non
 def plan_place(datasets: Container[str], root: str) -> Plan:
     """Return the step that makes the place for copies in a layout at `root`, where there is none.
 
-    It stays: another command may be copying something else to it.
+    Who copies to it holds locks.LAYOUT, and calls `tidy` when done.
     """
     place = f"{root}/{COPIES}"
     return () if place in datasets else (zfs.create_filesystem(place, {"canmount": "off"}),)
+
+
+def is_empty_place(datasets: Mapping[str, Dataset], root: str) -> bool:
+    """Return whether a layout has a place for copies that chyves made, and nothing is in it."""
+    place = f"{root}/{COPIES}"
+    there = datasets.get(place)
+    return (
+        there is not None
+        and there.kind == "filesystem"
+        and there.own("canmount") == "off"
+        and not any(name != place and is_in(name, place) for name in datasets)
+    )
+
+
+def tidying(root: str) -> Run:
+    """Return the step that takes the place for copies away; without -r, it fails on any content."""
+    return run("zfs", "destroy", f"{root}/{COPIES}")
+
+
+def tidy(host: Host, root: str) -> None:
+    """Take the place for copies away where it is empty; what is left of it, doctor tells."""
+    with contextlib.suppress(ChyvesError):
+        datasets = zfs.read_tree(host, (f"{root}/{COPIES}",), KINDS)
+        if is_empty_place(datasets, root) or (host.dry_run and len(datasets) <= 1):
+            host.act(tidying(root))
 
 
 def plan_clearing(copies: Mapping[str, Tree], target: str) -> Plan:

@@ -10,12 +10,10 @@ from chyves_core.cli import Changing, Listing, cli, for_each
 from chyves_core import resources
 from chyves_core.errors import UsageError
 from chyves_core.header import read_header
-from chyves_core.output import Digest, Size, print_rows
+from chyves_core.output import print_rows
 from chyves_core.pools import read_storage
 from chyves_core.resources import Resource
 from chyves_core.sizes import show_size
-
-COLUMNS = ("name", "size", "used", "imported", "sha256", "source")
 
 
 class ResourceCommand(Changing, Listing):
@@ -84,8 +82,13 @@ class ResourceCommand(Changing, Listing):
 
     def print_list(self) -> None:
         """List the resources."""
-        found = resources.all(read_storage(self.host), self.kind)
-        print_rows([row(each) for each in found.values()], COLUMNS, self.format)
+        from chyves_core.listing_storage import resource_list
+        from chyves_core.look import Look
+
+        found = resource_list(Look(self.host), self.kind)
+        if found.rows or self.format.json:
+            print_rows(found.rows, found.columns, self.format)
+        self.say_none(found.rows, found.what)
 
     def verify(self, names: tuple[str, ...]) -> int:
         """Read resources again, all where none is named, and tell which are what they were."""
@@ -125,15 +128,3 @@ class ResourceCommand(Changing, Listing):
         # Everyone may look.
         self.needs_root = args[1][:1] not in (["list"], ["verify"])
         return super()._validate_args(*args)
-
-
-def row(resource: Resource) -> dict[str, object]:
-    """Return what a list shows of a resource."""
-    return {
-        "name": resource.name,
-        "size": Size(resource.size),
-        "used": Size(resource.used),
-        "imported": resource.imported,
-        "source": resource.source,
-        "sha256": Digest(resource.sha256),
-    }

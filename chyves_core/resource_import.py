@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from chyves_core import locks, progress, resources, zfs
+from chyves_core import locks, progress, resources, room, zfs
 from chyves_core.checksums import Checksum
 from chyves_core.errors import ChyvesError, HostError
 from chyves_core.host import Host
@@ -83,14 +83,15 @@ def import_resource(
         if not source.is_url:
             open_file(Path(source.location), source.file_name or source.location).close()
         checksum = ask()
-        host.act(*clearing, begin(job))
-        if host.dry_run:
-            print(*shown_steps(job, checksum), sep="\n")
-            return None
-        with taken_back_on_failure(host, undo(job), job.dataset):
-            check_mounted(host, job)
-            poured = bring(host, job, checksum)
-            host.act(finish(job, poured))
+        with room.told(host, name, f"the {resources.noun(kind)}", resources.place(storage, kind)):
+            host.act(*clearing, begin(job))
+            if host.dry_run:
+                print(*shown_steps(job, checksum), sep="\n")
+                return None
+            with taken_back_on_failure(host, undo(job), job.dataset):
+                check_mounted(host, job)
+                poured = bring(host, job, checksum)
+                host.act(finish(job, poured))
         return poured, checksum
 
 

@@ -46,7 +46,8 @@ def read_targets(words: Sequence[str]) -> dict[str, dict[str, str]]:
             current.append(word)
     for target, assignments in targets.items():
         if not assignments:
-            raise UsageError(f"{target}: no PROPERTY=VALUE follows")
+            hint = f"chyves {target} set PROPERTY=VALUE, without blanks around the ="
+            raise UsageError(f"{target}: no PROPERTY=VALUE follows", hint)
     return {target: read_assignments(given) for target, given in targets.items()}
 
 
@@ -251,7 +252,8 @@ def guest_locks(changes: Sequence[Change]) -> tuple[str, ...]:
 def plan_unset(inventory: Inventory, target: str, name: str) -> list[Change]:
     """Return which datasets an optional property is taken off: guests', or the primary pool's.
 
-    Raises Refused for one that a guest always has, NotFound where no dataset has it.
+    Raises Refused for one that a guest always has, UsageError for one that does not exist,
+    NotFound where no dataset has it.
     """
     if target in SCOPES:
         value = inventory.storage.settings(SCOPES[target]).get(name)
@@ -268,6 +270,7 @@ def plan_unset(inventory: Inventory, target: str, name: str) -> list[Change]:
         if value is not None
     ]
     if not changes:
+        load_schema(target if target in SCOPES else "guest").get(name)
         raise NotFound(f"{target}: {name} is not set")
     return changes
 

@@ -97,26 +97,30 @@ def arguments(guest: Guest, facts: HostFacts) -> Iterator[Argument]:
     """Yield the user's flags; raises Refused for those that this host's bhyve does not know."""
     flags = parse(guest.value("bargs"))
     if facts.is_arm64:
-        check_arm64(guest, flags)
+        if guest.value("bargs") != guest.schema.default("bargs"):
+            check_arm64(guest.name, flags)
         flags = [(flag, value) for flag, value in flags if value or flag in ARM64_FLAGS]
+    check_known(guest.name, flags, facts)
     for flag, value in flags:
-        since = facts.missing_flag(flag)
-        if since:
-            raise Refused(
-                f"{guest.name}: bargs: {flag} needs FreeBSD {since}",
-                f"chyves {guest.name} set bargs=",
-            )
         says = LETTERS.get(flag[1:], "chosen by the user")
         yield Argument(flag, value, ("bargs",), says)
 
 
-def check_arm64(guest: Guest, flags: list[tuple[str, str]]) -> None:
-    """Refuse flags that bhyve of arm64 takes for wrong usage; the default ones are left out."""
+def check_known(owner: str, flags: Iterable[tuple[str, str]], facts: HostFacts) -> None:
+    """Refuse flags that came with a later release than this host has."""
+    for flag, _ in flags:
+        since = facts.missing_flag(flag)
+        if since:
+            raise Refused(
+                f"{owner}: bargs: {flag} needs FreeBSD {since}", f"chyves {owner} set bargs="
+            )
+
+
+def check_arm64(owner: str, flags: Iterable[tuple[str, str]]) -> None:
+    """Refuse flags that bhyve of arm64 takes for wrong usage; of the default ones, it is silent."""
     wrong = [flag for flag, value in flags if not value and flag not in ARM64_FLAGS]
-    if wrong and guest.value("bargs") != guest.schema.default("bargs"):
-        raise Refused(
-            f"{guest.name}: bargs: {wrong[0]} needs amd64", f"chyves {guest.name} set bargs="
-        )
+    if wrong:
+        raise Refused(f"{owner}: bargs: {wrong[0]} needs amd64", f"chyves {owner} set bargs=")
 
 
 def check_conflicts(guest: Guest, planned: Iterable[Argument]) -> None:

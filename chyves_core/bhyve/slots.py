@@ -73,6 +73,20 @@ def parse_slots(text: str) -> dict[str, Place]:
     return places
 
 
+def unreadable(text: str) -> list[str]:
+    """Return the words of the property that say no place of a device, or one that is taken."""
+    places: dict[str, Place] = {}
+    wrong = []
+    for pair in text.split(",") if text else ():
+        device, _, words = pair.partition("=")
+        place = parse_place(words)
+        if not device or place is None or any(clash(place, each) for each in places.values()):
+            wrong.append(pair)
+        else:
+            places[device] = place
+    return wrong
+
+
 def show_slots(places: Mapping[str, Place]) -> str:
     """Return the places as the property holds them, in the order of the slots."""
     ordered = sorted(places.items(), key=lambda item: (item[1], item[0]))

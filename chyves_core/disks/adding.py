@@ -14,6 +14,7 @@ from chyves_core.guests import GUEST_PREFIX, Guest, Inventory
 from chyves_core.host import Host
 from chyves_core.numbering import new_serial
 from chyves_core.plan import Plan, Remove, Size, run
+from chyves_core.room import does_not_fit, is_full
 from chyves_core.settings import default_settings, global_settings
 from chyves_core.sizes import show_size
 
@@ -91,22 +92,13 @@ def carry_out(host: Host, plan: Plan, undo: Plan) -> None:
 
 
 def no_room(inventory: Inventory, guest: Guest, what: str, error: ChyvesError) -> ChyvesError:
-    """Return the error of a zfs call, told as `does not fit` where the pool has no room.
-
-    captures zfs create-V-toobig, volsize-toobig.
-    """
-    words = ("out of space", "greater than available space", "quota exceeded")
-    if not any(word in error.message for word in words):
+    """Return the error of a zfs call, told as `does not fit` where the pool has no room."""
+    if not is_full(error):
         return error
     there = inventory.storage.datasets
     # A guest that is just being made is not there yet.
     place = there.get(guest.dataset) or there[guest.dataset.rpartition("/")[0]]
-    free = place.value("available", "0")
-    return ChyvesError(
-        f"{guest.name}: {what} does not fit, there is {show_size(int(free))} free; "
-        "nothing was changed",
-        f"zfs list -o space -r {guest.pool}",
-    )
+    return does_not_fit(guest.name, what, int(place.value("available", "0")), guest.pool)
 
 
 def check_mounted(host: Host, guest: Guest) -> None:

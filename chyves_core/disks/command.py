@@ -84,7 +84,9 @@ class DiskCommand(Listing, Changing):
         if not least <= len(words) <= most:
             lines = read_header(Path(sys.argv[0])).usage
             usage = [line for line in lines if verb in line.split()[3].split("|")]
-            raise UsageError(f"disk {verb}: {'too many words' if words else 'what?'}", *usage[:1])
+            what = "a word is missing" if words else "what?"
+            what = "too many words" if len(words) > most else what
+            raise UsageError(f"disk {verb}: {what}", *usage[:1])
         return words
 
     def add(self, guest: str, words: tuple[str, ...]) -> None:

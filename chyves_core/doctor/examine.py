@@ -33,6 +33,7 @@ CHECKS: tuple[Check, ...] = (
     guests.twice,
     guests.conflicts,
     guests.wrong_values,
+    guests.wrong_slots,
     leftovers.remains_of_guests,
     # Before what nobody seems to use is destroyed.
     networks.of_running_guests,

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from chyves_core import zfs
+from chyves_core.bhyve import slots
 from chyves_core.doctor.finding import Finding
 from chyves_core.errors import ChyvesError
-from chyves_core.guests import Guest
+from chyves_core.guests import GUEST_PREFIX, Guest
 from chyves_core.look import Look
 from chyves_core.properties.schema import Schema, load_schema
 
@@ -72,6 +74,21 @@ def unique_values(schema: Schema, guest: Guest) -> Iterator[tuple[str, str]]:
             for part in value.lower().split(","):
                 if part:
                     yield known.name, part
+
+
+def wrong_slots(look: Look) -> Iterator[Finding]:
+    """Find PCI slots that can't be read: other hands wrote them, and devices would move."""
+    for guest in look.inventory.guests.values():
+        text = guest.value("pci_slots")
+        wrong = slots.unreadable(text)
+        if wrong:
+            problem = (
+                f"pci_slots: {', '.join(wrong)} can't be read or is taken; what it is about gets "
+                "another slot at the next start"
+            )
+            right = ",".join(each for each in text.split(",") if each not in wrong)
+            step = zfs.set_properties([guest.dataset], {f"{GUEST_PREFIX}pci_slots": right})
+            yield Finding(guest.name, problem, str(step))
 
 
 def wrong_values(look: Look) -> Iterator[Finding]:

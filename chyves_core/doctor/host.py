@@ -95,6 +95,10 @@ def one_pool(look: Look, pool: Pool) -> Iterator[Finding]:
         yield Finding(pool.name, problem, use_hint(pool), note=True)
     if not pool.active:
         return
+    if pool.readonly:
+        problem = "was imported read-only: no guest on it can be changed or started"
+        command = f"zpool export {pool.name} && zpool import {pool.name}"
+        yield Finding(pool.name, problem, command)
     if pool.version != DATASET_VERSION:
         problem = f"its layout has version {pool.version}, this chyves knows {DATASET_VERSION}"
         newer = pool.version > DATASET_VERSION

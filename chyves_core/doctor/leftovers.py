@@ -15,13 +15,13 @@ from chyves_core.names import GUEST_NAME, VM_PREFIX
 from chyves_core.network import netgraph, netgraph_use
 from chyves_core.network.bridges import drop_unused
 from chyves_core.network.design import owner_of
-from chyves_core.network.ifconfig import read_interfaces
 from chyves_core.network.nat_use import natted
 from chyves_core.network.sketch import Sketch
 from chyves_core.runtime import RUN_FOLDER
 from chyves_core.supervise import ctl, stop
 from chyves_core.supervise.boot_step import NETWORK_LOCK, remove_folder, take_down
 from chyves_core.supervise.folder import RunFolder
+from chyves_core.supervise.running_hook import PRESTART, find_running
 
 
 def remains_of_guests(look: Look) -> Iterator[Finding]:
@@ -30,7 +30,7 @@ def remains_of_guests(look: Look) -> Iterator[Finding]:
     for vm in sorted(look.runtime.vmm):
         if vm.startswith(VM_PREFIX):
             remains.setdefault(vm.removeprefix(VM_PREFIX), []).append(f"/dev/vmm/{vm}")
-    for each in read_interfaces(look.host).values():
+    for each in look.interfaces.values():
         owner = owner_of(each)
         if owner:
             remains.setdefault(owner, []).append(each.name)
@@ -45,6 +45,11 @@ def remains_of_guests(look: Look) -> Iterator[Finding]:
         remains.setdefault(name, []).append(f"{RUN_FOLDER}/guests/{name}")
     for name, left in sorted(remains.items()):
         if look.runtime.is_running(name) or not re.fullmatch(GUEST_NAME, name):
+            continue
+        hook = find_running(look.host, name)
+        if hook and hook.when == PRESTART:
+            command = f"chyves {name} stop ends it"
+            yield Finding(name, f"is being started, {hook.says}", command, note=True)
             continue
         problem = f"does not run, and has left {', '.join(left)}"
         command = (
@@ -65,7 +70,7 @@ def remains_of_guests(look: Look) -> Iterator[Finding]:
 
 def unused_bridges(look: Look) -> Iterator[Finding]:
     """Find bridges and vlans that chyves made and that nobody uses."""
-    sketch = Sketch(read_interfaces(look.host), natted(look.host))
+    sketch = Sketch(look.interfaces, natted(look.host))
     drop_unused(sketch)
     for step in sketch.steps:
         mend = Mend((NETWORK_LOCK,), acting((step,)))

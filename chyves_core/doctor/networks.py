@@ -13,7 +13,7 @@ from chyves_core.look import Look
 from chyves_core.network import jails, jails_use, nat, nat_use
 from chyves_core.network.bridges import ready_bridge
 from chyves_core.network.design import Design, find_tap, owner_of
-from chyves_core.network.ifconfig import Interface, read_interfaces
+from chyves_core.network.ifconfig import Interface
 from chyves_core.network.plan import place_tap, taps_of
 from chyves_core.network.reading import design_of
 from chyves_core.network.sketch import Sketch
@@ -32,7 +32,7 @@ def behind_nat(look: Look) -> Iterator[Finding]:
     except Refused as error:
         yield Finding("host", error.message, error.hint or "")
         return
-    facts = nat_use.read_nat_host(look.host)
+    facts = nat_use.read_nat_host(look.host, look.interfaces)
     for bridge in sorted(there):
         if bridge not in wanted or bridge not in facts.interfaces:
             yield left_over(look.host, facts, bridge, designed=bridge in wanted)
@@ -80,11 +80,11 @@ def in_bridges(look: Look) -> Iterator[Finding]:
     """Find jails that are not in their bridges, and epairs of such as should be in none."""
     settings = known_settings(look.inventory.storage)
     wanted = jails.wanted(settings)
-    for each in read_interfaces(look.host).values():
+    for each in look.interfaces.values():
         member = jails.member_of(each)
         if member and member not in wanted:
             problem = f"{each.name} was made for it, and it is not to be in {member.bridge}"
-            plan = jails_use.plan_leaving(look.host, member)
+            plan = jails_use.plan_leaving(look.host, member, look.interfaces)
             command = f"chyves network {member.bridge} unjail {member.jail}"
             yield Finding(member.jail, problem, command, Mend((NETWORK_LOCK,), acting(plan)))
     design = design_of(look.host, settings)
@@ -93,7 +93,7 @@ def in_bridges(look: Look) -> Iterator[Finding]:
         command = f"chyves network {member.bridge} jail {member.jail}"
         try:
             jails.check_jail(member.jail, running)
-            plan = jails_use.plan_member(look.host, design, member)
+            plan = jails_use.plan_member(look.interfaces, design, member)
         except Refused as error:
             yield Finding(member.jail, error.message.removeprefix(f"{member.jail}: "), command)
             continue
@@ -111,7 +111,7 @@ def of_running_guests(look: Look) -> Iterator[Finding]:
     design = design_of(look.host, settings)
     if not running or not design.automatic:
         return
-    interfaces = read_interfaces(look.host)
+    interfaces = look.interfaces
     for guest in running:
         for tap in taps_of(guest):
             there = find_tap(guest.name, tap, interfaces)

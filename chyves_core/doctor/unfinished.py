@@ -13,7 +13,7 @@ from chyves_core.host import Host
 from chyves_core.look import Look
 from chyves_core.plan import Plan, Run, run
 from chyves_core.pools import DOOMED, READABLE
-from chyves_core.replicate import COPIES
+from chyves_core.replicate import COPIES, is_empty_place, tidying
 from chyves_core.sizes import show_size
 from chyves_core.zfs import Dataset, read_tree
 
@@ -123,6 +123,10 @@ def unfinished_copies(look: Look) -> Iterator[Finding]:
                 step = run("zfs", "destroy", "-r", name)
                 problem = f"{name} is a copy that was never finished"
                 yield Finding(pool.name, problem, str(step), Mend((locks.LAYOUT,), acting((step,))))
+        if is_empty_place(storage.datasets, pool.root):
+            step = tidying(pool.root)
+            problem = f"{step.argv[-1]} is left, the place for copies, and nothing is in it"
+            yield Finding(pool.name, problem, str(step), Mend((locks.LAYOUT,), acting((step,))))
 
 
 def rests_of_promotions(look: Look) -> Iterator[Finding]:

@@ -35,6 +35,7 @@ PROGRAMS: dict[str, str] = {
     "ps": "chyves_core.lab.host.ps",
     "pgrep": "chyves_core.lab.host.pgrep",
     "pkill": "chyves_core.lab.host.pkill",
+    "timeout": "chyves_core.lab.host.timeout",
     "uname": "chyves_core.lab.host.uname",
     "logger": "chyves_core.lab.host.logger",
 }

@@ -13,7 +13,9 @@ from chyves_core.lab.home import Lab
 from chyves_core.lab.host.files import write_host_files
 from chyves_core.lab.programs import PROGRAMS
 
-HOST_FOLDERS = ("dev", "dev/zvol", "etc", "tmp", "usr/local/etc", "var/log", "var/run")
+HOST_FOLDERS = ("dev", "dev/zvol", "etc", "tmp", "usr/local/etc/rc.d", "var/log", "var/run")
+RC_SCRIPTS = ("rc.d/chyves", "etc/rc.d/chyves")
+"""Where rc.d's script is: in a checkout, and in an installation."""
 
 
 @dataclass(frozen=True)
@@ -67,12 +69,19 @@ def write_programs(lab: Lab, chyves_root: Path) -> None:
         words = [sys.executable, "-I", "-S", str(runner), name]
         write_script(lab.bin / name, words)
     write_script(lab.bin / "chyves", [str(chyves_root / "bin" / "chyves")])
+    for rc_script in (chyves_root / each for each in RC_SCRIPTS):
+        if rc_script.is_file():
+            write_executable(lab.path("/usr/local/etc/rc.d/chyves"), rc_script.read_text())
 
 
 def write_script(script: Path, words: list[str]) -> None:
     """Write an executable that runs `words` with its own arguments behind them."""
     quoted = " ".join("'" + word.replace("'", "'\\''") + "'" for word in words)
-    text = f'#!/bin/sh\nexec {quoted} "$@"\n'
+    write_executable(script, f'#!/bin/sh\nexec {quoted} "$@"\n')
+
+
+def write_executable(script: Path, text: str) -> None:
+    """Write an executable, unless it is there already and holds the same."""
     if script.exists() and script.read_text() == text:
         return
     draft = script.with_suffix(f".{os.getpid()}")

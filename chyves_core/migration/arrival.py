@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from chyves_core.disks.settling import DRAFT
 from chyves_core.guests import GUEST_PREFIX, VERSION_PROPERTY
-from chyves_core.migration.old import Line, OldGuest
+from chyves_core.migration.old import Line, OldDisk, OldGuest
 from chyves_core.plan import Plan, Run, run
 from chyves_core.pools import GUEST_VERSION
 from chyves_core.zfs import Dataset, inherit, set_properties
@@ -77,9 +77,16 @@ def plan_marks(arrival: Arrival, at: str) -> Plan:
     steps = [set_properties([at], arrival.values)]
     for disk in old.disks:
         last = f"{DRAFT}{disk.name}" if disk.is_written else disk.dataset[len(old.dataset) + 1 :]
-        if disk.serial and last:
-            steps.append(set_properties([f"{at}/{last}"], {SERIAL_PROPERTY: disk.serial}))
+        values = properties_of(disk)
+        if values and last:
+            steps.append(set_properties([f"{at}/{last}"], values))
     return tuple(steps)
+
+
+def properties_of(disk: OldDisk) -> dict[str, str]:
+    """Return what is set on a disk."""
+    told = {f"{GUEST_PREFIX}{name}": value for name, value in disk.properties.items()}
+    return {SERIAL_PROPERTY: disk.serial, **told} if disk.serial else told
 
 
 def plan_unmarking(arrival: Arrival, at: str, before: Mapping[str, Dataset]) -> Plan:

@@ -7,15 +7,14 @@ POOL/chyves has .config with pool.cfg and global.cfg, guests/.defaults, and for 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from chyves_core.bhyve.old_orders import SHARED_AHCI_SINCE, chyves_sh_order
-from chyves_core.bhyve.slots import Place
+from chyves_core.bhyve.old_orders import ShellHost, chyves_sh_order
+from chyves_core.bhyve.slots import FRAMEBUFFER, Place
 from chyves_core.errors import UsageError
-from chyves_core.guests import DISK_NAME, GUEST_PREFIX, VERSION_PROPERTY
-from chyves_core.migration import derived
-from chyves_core.migration.devices import ZVOL
+from chyves_core.guests import GUEST_PREFIX, VERSION_PROPERTY
+from chyves_core.migration import chyves_sh_disks, derived
 from chyves_core.migration.old import Draft, OldDisk, OldGuest, OldNic, Surroundings
 from chyves_core.names import vm_name
 from chyves_core.pools import SHELL_CONFIG
@@ -32,7 +31,8 @@ OLD_NAMES = {
 }
 # These become what the interfaces and devices are made of, or are chyves' own.
 APART = re.compile(
-    r"net_ifaces|tap\d+_mac|pcidev_\d+|virtio_block_options_disk\d+|chyves_guest_version"
+    r"net_ifaces|tap\d+_mac|pcidev_\d+|virtio_block_options_.*|disk\d+_(description|notes)"
+    r"|chyves_guest_version"
 )
 EMPTY = ("", "-")
 TAP_MEMBERS = re.compile(r"(bridge\d+)_tap_members")
@@ -45,12 +45,15 @@ WHY = {
 
 @dataclass(frozen=True)
 class Bed:
-    """What guests are read from: all datasets of the layouts, and the bridge of each tap."""
+    """What guests are read from: all datasets of the layouts, and the bridge of each tap.
+
+    `consolidates` is whether chyves 0.2 put devices of a kind into one slot.
+    """
 
     datasets: Mapping[str, Dataset]
     bridges: Mapping[str, str]
     around: Surroundings
-    consolidate: bool
+    consolidates: bool
 
 
 def parse(text: str) -> dict[str, str]:
@@ -93,42 +96,58 @@ def storable(schema: Schema, values: Mapping[str, str]) -> dict[str, str]:
     return found
 
 
-def read_guest(bed: Bed, dataset: Dataset, values: Mapping[str, str]) -> OldGuest:
-    """Return one guest; `values` are those of its file, or nothing."""
-    reading = Reading(bed, dataset, values or dataset.own_with_prefix(GUEST_PREFIX))
+def read_guest(
+    bed: Bed, dataset: Dataset, values: Mapping[str, str], images: Sequence[str] = ()
+) -> OldGuest:
+    """Return one guest; `values` are those of its file, or nothing, `images` the files in img."""
+    reading = Reading(bed, dataset, values or dataset.own_with_prefix(GUEST_PREFIX), images)
     return reading.read()
 
 
 class Reading:
     """One guest while it is read."""
 
-    def __init__(self, bed: Bed, dataset: Dataset, values: Mapping[str, str]) -> None:
-        self.bed, self.dataset = bed, dataset
-        self.own = {OLD_NAMES.get(name, name): value for name, value in values.items()}
+    def __init__(
+        self, bed: Bed, dataset: Dataset, values: Mapping[str, str], images: Sequence[str]
+    ) -> None:
+        self.bed, self.dataset, self.images = bed, dataset, images
+        named = {OLD_NAMES.get(name, name): value for name, value in values.items()}
+        # Before the files there were properties, which had a colon here.
+        self.own = {re.sub(r"^pcidev:", "pcidev_", name): value for name, value in named.items()}
         self.name = dataset.name.rpartition("/")[2]
         self.draft = Draft(load_schema("guest"))
+        self.disks: list[OldDisk] = []
+
+    @property
+    def version(self) -> int:
+        """The guest's version, the newest one where there is none that could be read."""
+        text = self.own.get("chyves_guest_version", "")
+        return int(text) if text.isdigit() else NEWEST
+
+    @property
+    def shares_ahci(self) -> bool:
+        """Whether its disks were on one AHCI controller."""
+        host = ShellHost(self.bed.around.osreldate, self.bed.consolidates)
+        return host.shares_ahci(self.version, self.draft.values["bhyve_disk_type"])
 
     def read(self) -> OldGuest:
         """Go through all properties and return the guest."""
         draft, own = self.draft, self.own
         self.properties()
-        disks = self.disks()
         custom = self.custom()
+        disks = chyves_sh_disks.read_disks(self)
         taps = [each for each in own.get("net_ifaces", "").split(",") if each not in EMPTY]
         places = chyves_sh_order(
-            [disk.name for disk in disks],
+            disks,
             taps,
             custom,
-            osreldate=self.bed.around.osreldate,
+            shares_ahci=self.shares_ahci,
+            consolidates=self.bed.consolidates,
+            uefi=own.get("loader") == "uefi",
             tablet=self.has_tablet,
         )
-        if self.bed.consolidate:
-            why = "chyves 0.2 put several devices into one slot: look which they are in the guest"
-            draft.say("consolidate_bhyve_pci_devices=yes", "", why)
-        nics = [self.nic(tap, places[tap]) for tap in taps if tap.startswith("tap")]
-        if len(nics) < len(taps):
-            others = ",".join(tap for tap in taps if not tap.startswith("tap"))
-            draft.leave(f"net_ifaces={others}", "chyves network GUEST add gives it such again")
+        self.first(disks)
+        nics = [self.nic(tap, places[tap]) for tap in taps if tap in places]
         pool, _, rest = self.dataset.name.partition("/")
         return OldGuest(
             MANAGER,
@@ -138,20 +157,49 @@ class Reading:
             f"/chyves/{pool}/{rest.partition('/')[2]}",
             vm_name(self.name),
             draft.values,
-            tuple(disks),
+            tuple(self.disks),
             tuple(nics),
-            {name: place for name, place in places.items() if name not in taps},
+            self.kept(places, disks, taps),
             draft.kept,
             tuple(draft.lines),
             tuple(draft.problems),
             draft.values.get("uefi_firmware", ""),
         )
 
+    def kept(
+        self, places: Mapping[str, Place], disks: Sequence[str], taps: Sequence[str]
+    ) -> dict[str, Place]:
+        """Return the places that disks and devices can keep, and say which can't."""
+        found = {}
+        for name, place in places.items():
+            is_screens = self.has_screen and place.slot >= FRAMEBUFFER
+            # A device of the user's own can't share a controller.
+            if is_screens or (place.has_port and name.startswith("pcidev_")):
+                self.draft.say(f"{name} in slot {place}", f"{name} elsewhere", "it is taken here")
+            elif name not in taps:
+                found[name] = place
+        for name in (*disks, *taps):
+            if name not in places:
+                new = name if name in disks else ""
+                self.draft.say(name, new, "chyves 0.2 had no slot for it")
+        return found
+
+    def first(self, disks: Sequence[str]) -> None:
+        """Carry over that bhyveload was given the first disk alone, and say which one that was."""
+        loader = self.draft.values.get("loader", "bhyveload")
+        if len(disks) < 2 or loader == "uefi":
+            return
+        if disks[0].startswith("img/") and self.disks:
+            why = f"chyves boots {self.disks[0].name}: the image comes behind the volumes"
+            self.draft.say(f"boots {disks[0]}", "", why)
+        if loader == "bhyveload":
+            self.draft.carry("bhyveload_disks", "first", disks[0], "bhyveload was given it alone")
+
     def properties(self) -> None:
         """Carry the properties that have a word here, and say what is left of the others."""
         draft, own = self.draft, self.own
         version = own.get("chyves_guest_version", "")
-        if version.isdigit() and int(version) > NEWEST:
+        if self.version > NEWEST:
             draft.problems.append(f"has guest version {version}, chyves 0.2 went up to 0300")
         draft.values["bhyve_disk_type"] = "ahci-hd"
         for name in sorted(own):
@@ -165,47 +213,27 @@ class Reading:
             draft.say("null.iso in slot 3", "", "the guest has no empty drive any more")
 
     @property
+    def has_screen(self) -> bool:
+        """Whether the guest had a screen."""
+        return self.own.get("loader") == "uefi" and self.own.get("uefi_console_output") == "vnc"
+
+    @property
     def has_tablet(self) -> bool:
         """Whether a tablet stood behind the disks."""
+        return self.has_screen and self.own.get("uefi_vnc_mouse_type") == "usb3"
+
+    def custom(self) -> dict[str, str]:
+        """Carry over the devices; returns them with their values."""
         own = self.own
-        screen = own.get("loader") == "uefi" and own.get("uefi_console_output") == "vnc"
-        return screen and own.get("uefi_vnc_mouse_type") == "usb3"
+        names = [name for name in own if re.fullmatch(r"pcidev_\d+", name)]
+        return {name: own[name] for name in names if self.draft.carry(name, own[name], name)}
 
-    def disks(self) -> list[OldDisk]:
-        """Return the disks in the order of their numbers, and carry over their options."""
-        found = []
-        for each in self.bed.datasets.values():
-            parent, _, last = each.name.rpartition("/")
-            if parent == self.dataset.name and each.kind == "volume" and DISK_NAME.fullmatch(last):
-                found.append(self.disk(each, last))
-        return sorted(found, key=lambda disk: int(disk.name[4:]))
-
-    def disk(self, dataset: Dataset, name: str) -> OldDisk:
-        """Return one disk."""
-        options = self.own.get(f"virtio_block_options_{name}", "")
-        said = f"virtio_block_options_{name}={options}"
-        if options and self.bed.around.osreldate >= SHARED_AHCI_SINCE:
-            self.draft.leave(said, "chyves 0.2 did not pass it on, from FreeBSD 12 on")
-            options = ""
-        elif options:
-            self.draft.carry(f"virtio_block_options_{name}", options, said)
-        path = f"{ZVOL}{dataset.name}"
-        serial = derived.disk_serial(path, options, osreldate=self.bed.around.osreldate)
-        self.draft.say(name, f"{name} serial={serial}")
-        return OldDisk(name, dataset.name, serial=serial)
-
-    def custom(self) -> list[str]:
-        """Carry over the devices; returns them in the order in which they got slots."""
-        names = [name for name in self.own if name.startswith("pcidev_")]
-        names = [each for each in names if self.draft.carry(each, self.own[each], each)]
-        return sorted(
-            names, key=lambda name: (not self.own[name].startswith("passthru,"), self.own[name])
-        )
-
-    def nic(self, tap: str, place: Place) -> OldNic:
-        """Return one interface."""
-        own = self.own.get(f"{tap}_mac", "").lower()
+    def nic(self, name: str, place: Place) -> OldNic:
+        """Return one interface: a tap, or a port of a switch vale{s}."""
+        own = self.own.get(f"{name}_mac", "").lower()
         mac = own if own not in EMPTY else derived.mac(vm_name(self.name), place)
-        bridge = self.bed.bridges.get(tap, "bridge0")
-        self.draft.say(f"net_ifaces={tap}", f"{tap} mac={mac} on {bridge}", f"slot {place}")
-        return OldNic(tap, mac, place, bridge)
+        is_tap = name.startswith("tap")
+        bridge = self.bed.bridges.get(name, "bridge0") if is_tap else ""
+        on = f" on {bridge}" if bridge else ""
+        self.draft.say(f"net_ifaces={name}", f"{name} mac={mac}{on}", f"slot {place}")
+        return OldNic(name, mac, place, bridge, switch="" if is_tap else name.partition(":")[0])

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from chyves_core.cli import Changing, cli
-from chyves_core import journal, locks, names
+from chyves_core import journal, locks, names, replicate
 from chyves_core.bhyve.version import read_facts
 from chyves_core.disks.finding import disks_lock
 from chyves_core.errors import Refused
@@ -78,6 +78,8 @@ class ImportCommand(Changing):
         """Read this host and the old manager's guests, and plan those that are wanted."""
         host = self.host
         inventory = read_inventory(host)
+        if self.pool:
+            inventory.storage.pool(self.pool)
         manager = reader(host, inventory, bool(self.by_copy))
         inventory = manager.inventory or inventory
         primary = inventory.storage.primary
@@ -86,7 +88,7 @@ class ImportCommand(Changing):
         here = Here(
             inventory,
             global_settings(inventory.storage),
-            guests_numbers(inventory),
+            guests_numbers(inventory, {each.dataset for each in chosen}),
             read_taken(host, inventory.storage),
             manager.datasets,
             frozenset(host.list_folder("/dev/vmm")),
@@ -135,12 +137,18 @@ class ImportCommand(Changing):
             host.act(set_properties([primary.root], values))
         found.manager.bring_resources(self, found.inventory, planning, everything=self.resources)
         built = [each for each in planning.arrivals if self.by_copy or not each.old.dataset]
-        for pool in sorted({each.pool for each in built}):
+        pools = sorted({each.pool for each in built})
+        for pool in pools:
             host.act(*moving.place_for_copies(found.inventory, pool))
-        for arrival in planning.arrivals:
-            found.manager.bring(self, arrival, found.inventory)
-            if not host.dry_run:
-                self.say(f"{arrival.name}: is on {arrival.pool} now, from {arrival.old.manager}")
+        try:
+            for arrival in planning.arrivals:
+                found.manager.bring(self, arrival, found.inventory)
+                if not host.dry_run:
+                    text = f"is on {arrival.pool} now, from {arrival.old.manager}"
+                    self.say(f"{arrival.name}: {text}")
+        finally:
+            for pool in pools:
+                replicate.tidy(host, f"{pool}/chyves")
 
     def clean_up(self, manager: str, wanted: Sequence[str]) -> None:
         """Take the properties of the old manager off the guests that came from it."""
@@ -158,13 +166,17 @@ def rows(found: Found) -> list[Mapping[str, object]]:
     return [row for row in preview.rows_of(found.planning) if row["old"] != "uuid"]
 
 
-def guests_numbers(inventory: Inventory) -> Taken:
-    """Return the numbers that guests have, leaving out what just stands on the host."""
+def guests_numbers(inventory: Inventory, coming: Collection[str]) -> Taken:
+    """Return the numbers that guests have, leaving out what just stands on the host.
+
+    Those that are `coming` may be in their place already, with properties of an older chyves.
+    """
     taken = Taken()
     for dataset in inventory.storage.datasets.values():
         # A copy that was cut short has it too, and is no guest.
         in_place = dataset.name.rpartition("/")[0].endswith("/guests")
-        if in_place and dataset.own(VERSION_PROPERTY) is not None:
+        counts = dataset.own(VERSION_PROPERTY) is not None and dataset.name not in coming
+        if in_place and counts:
             add_guest(taken, dataset.own_with_prefix(GUEST_PREFIX))
     return taken
 

@@ -97,20 +97,18 @@ def to_iohyve(host: Host, inventory: Inventory, guest: Guest) -> Departure:
 
 def to_vm_bhyve(host: Host, inventory: Inventory, guest: Guest) -> Departure:
     """Return how a guest leaves for vm-bhyve; raises Refused where it has no place on the pool."""
-    from chyves_core.migration import vm_config
+    from chyves_core.migration import vm_config, vm_reading
     from chyves_core.migration.to_vm_bhyve import Leaving
 
     spec = reading.rc_value(host, "vm_dir")
-    store = reading.store_of(host, spec) if spec else vm_config.Store("", "")
+    store = vm_reading.store_of(host, spec) if spec else vm_config.Store("", "")
     if store.dataset.partition("/")[0] != guest.pool:
         what = f"vm_dir is {spec or 'not set'}"
         raise Refused(
             f"{guest.name}: is on {guest.pool}, and {what}",
             f"sysrc vm_dir=zfs:{guest.pool}/DATASET, or chyves {guest.name} move POOL",
         )
-    core = vm_config.parse(host.read_text(f"{store.folder}/.config/system.conf") or "")
-    settings = inventory.storage.settings("chyves.global:")
-    wired = reading.wire(vm_config.switches(core), settings)
+    wired = vm_reading.wire(host, inventory, vm_reading.read_core(host, store))
     switches = {bridge: name for name, bridge in wired.bridges.items()}
     text = host.read_text(f"{guest.folder}/{guest.name}.conf") or ""
     present, osreldate = vm_config.parse(text), reading.surroundings(host).osreldate

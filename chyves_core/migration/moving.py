@@ -23,6 +23,7 @@ from chyves_core.migration.arrival import (
     plan_unmarking,
 )
 from chyves_core.migration.old import FROM
+from chyves_core.migration.planning import own_mountpoint
 from chyves_core.plan import Plan, run
 from chyves_core.progress import watched
 from chyves_core.replicate import COPIES, Tree
@@ -49,8 +50,10 @@ def rename_guest(
         host.try_to(*undo_marks)
         raise
     paths, old_paths = plan_paths(inventory, arrival)
+    mountpoint = own_mountpoint(old, arrival.old)
     steps = (
         run("zfs", "rename", source, arrival.target),
+        *((inherit([arrival.target], "mountpoint"),) if mountpoint else ()),
         *plan_mounting(arrival, old),
         *plan_renames(arrival),
         *paths,
@@ -58,6 +61,7 @@ def rename_guest(
     )
     undo = (
         run("zfs", "rename", arrival.target, source),
+        *((set_properties([source], {"mountpoint": mountpoint}),) if mountpoint else ()),
         *plan_renaming_back(arrival),
         *old_paths,
         *undo_marks,
@@ -68,8 +72,12 @@ def rename_guest(
 
 
 def plan_mounting(arrival: Arrival, old: Mapping[str, Dataset]) -> Plan:
-    """Return the steps that mount what was not mounted before: zfs rename leaves it so."""
+    """Return the steps that mount what was not mounted before: zfs rename leaves it so.
+
+    Where mountpoint is legacy or none, it is mounted with the step that takes that off.
+    """
     source = arrival.old.dataset
+    by_itself = own_mountpoint(old, arrival.old) in ("legacy", "none")
     return tuple(
         run("zfs", "mount", arrival.target + name[len(source) :])
         for name, dataset in sorted(old.items())
@@ -77,6 +85,7 @@ def plan_mounting(arrival: Arrival, old: Mapping[str, Dataset]) -> Plan:
         and replicate.is_in(name, source)
         and dataset.value("mounted") == "no"
         and dataset.own("canmount") in (None, "on")
+        and not (by_itself and name == source)
     )
 
 

@@ -30,13 +30,15 @@ class OldDisk:
     """One disk of the guest: a volume at `dataset`, or a file at `path`.
 
     `name` is what it is called below the guest's dataset in chyves: disk{n}, or kept-... for one
-    that can't be a disk like the others, or was not attached.
+    that can't be a disk like the others, or was not attached. `properties` are those of the disk
+    itself.
     """
 
     name: str
     dataset: str = ""
     path: str = ""
     serial: str = ""
+    properties: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def old_path(self) -> str:
@@ -58,7 +60,8 @@ class OldDisk:
 class OldNic:
     """One network interface: `bridge` or `uplink` says where it led, nothing is bridge0.
 
-    `tap` is nothing that the host has where its manager made one at each start.
+    `tap` is nothing that the host has where its manager made one at each start. `switch` is the
+    vale{s} or netgraph{s} that it has a port of instead of a bridge.
     """
 
     tap: str
@@ -66,6 +69,7 @@ class OldNic:
     place: Place
     bridge: str = ""
     uplink: str = ""
+    switch: str = ""
 
     @property
     def has_tap(self) -> bool:

@@ -12,8 +12,9 @@ from itertools import count
 
 from chyves_core import names
 from chyves_core.bhyve import slots
-from chyves_core.errors import ChyvesError
+from chyves_core.errors import ChyvesError, UsageError
 from chyves_core.guests import GUEST_PREFIX, Inventory
+from chyves_core.migration import derived
 from chyves_core.migration.arrival import (
     SERIAL_PROPERTY,
     Arrival,
@@ -23,10 +24,13 @@ from chyves_core.migration.arrival import (
     folder_of,
 )
 from chyves_core.migration.devices import moved_path, parse_device
-from chyves_core.migration.old import FROM, PREFIX, RENUMBERED, Line, OldGuest
+from chyves_core.migration.old import FROM, PREFIX, RENUMBERED, Line, OldGuest, OldNic
+from chyves_core.migration.renumbering import Numbers
 from chyves_core.network.design import PRIVATE
 from chyves_core.numbering import Taken
 from chyves_core.pools import Pool
+from chyves_core.properties.schema import load_schema
+from chyves_core.replicate import is_in
 from chyves_core.runtime import Process, part_of
 from chyves_core.settings import Settings
 from chyves_core.zfs import Dataset
@@ -66,13 +70,14 @@ class Planning:
     moves: dict[str, str] = field(default_factory=dict)
     serials: dict[str, str] = field(default_factory=dict)
 
+    @property
+    def numbers(self) -> Numbers:
+        """What gives guests their numbers."""
+        return Numbers(self.here.settings, self.here.numbers, self.here.taken)
+
     def add_all(self, guests: Sequence[OldGuest]) -> None:
         """Plan guests; no new number is one that another of them has."""
-        for old in guests:
-            taken = self.here.taken
-            taken.taps |= {int(nic.tap[3:]) for nic in old.nics if nic.has_tap}
-            taken.nmdms |= {int(each[4:]) for each in [old.values.get("serial", "")] if each}
-            taken.ports |= {int(each) for each in [old.values.get("uefi_vnc_port", "")] if each}
+        self.numbers.reserve(guests)
         self.moves = self.all_moves(guests)
         self.serials = {each.old_path: each.serial for old in guests for each in old.disks}
         for old in guests:
@@ -114,7 +119,7 @@ class Planning:
         if pool is None:
             hint = f"chyves dataset {old.pool} install, or --copy to another pool"
             found.append(Obstacle(old.name, f"chyves is not on the pool {old.pool}", hint))
-        for check in (self.check_name, self.check_same, self.check_stopped):
+        for check in (self.check_name, self.check_same, self.check_stopped, self.check_key):
             try:
                 check(old)
             except ChyvesError as error:
@@ -157,18 +162,23 @@ class Planning:
             hint = f"bhyvectl --destroy --vm={old.vm_name}"
             raise ChyvesError(f"/dev/vmm/{old.vm_name} is there", hint)
 
+    def check_key(self, old: OldGuest) -> None:
+        """Refuse an encrypted guest that zfs would not rename, mount or send plainly."""
+        check_key(self.here.old, old, is_copied=self.is_copied)
+
     def arrival(self, old: OldGuest, pool: Pool) -> Arrival:
         """Return a guest as it will be here; its numbers are taken from now on."""
         target = f"{pool.root}/guests/{old.name}"
         lines = list(old.lines)
         values = {**old.kept, **old.values, FROM: old.origin}
-        taps = self.taps(old, lines)
+        taps = self.numbers.taps(old, lines)
         values["net_ifaces"] = ",".join(taps.values())
         for nic in old.nics:
             tap = taps[nic.tap]
-            values[f"{tap}_mac"] = nic.mac
-            values[f"{tap}_bridge"] = nic.bridge or self.bridge_of(nic.uplink)
-        new_numbers = self.numbers(values, lines)
+            values[f"{tap}_mac"] = mac_of(old, nic, lines)
+            if not nic.switch:
+                values[f"{tap}_bridge"] = nic.bridge or self.bridge_of(nic.uplink)
+        new_numbers = self.numbers.others(values, lines)
         changed = [nic.tap for nic in old.nics if nic.has_tap and taps[nic.tap] != nic.tap]
         renumbered = {tap: taps[tap] for tap in changed}
         renumbered |= {values[name]: new for name, new in new_numbers.items() if values.get(name)}
@@ -182,6 +192,9 @@ class Planning:
         stays = {f"{name}={values[name]}": f"{name}={new}" for name, new in moved.items()}
         lines = [replace(line, new=stays.get(line.new, line.new)) for line in lines]
         values |= moved
+        mountpoint = own_mountpoint(self.here.old, old)
+        if mountpoint and not self.is_copied:
+            lines.append(Line(f"mountpoint={mountpoint}", "", f"is {folder_of(target)} here"))
         return Arrival(
             old,
             target,
@@ -190,54 +203,6 @@ class Planning:
             tuple(lines),
             self.is_copied,
         )
-
-    def taps(self, old: OldGuest, lines: list[Line]) -> dict[str, str]:
-        """Return the tap of each interface: its own, or a new one where a guest has it."""
-        found = {}
-        for nic in old.nics:
-            tap = nic.tap
-            if not nic.has_tap or int(tap[3:]) in self.here.numbers.taps:
-                tap = self.here.taken.next_tap(self.here.settings.number("tap_start_offset"))
-            if nic.has_tap and tap != nic.tap:
-                lines.append(Line(f"tap={nic.tap}", f"tap={tap}", "a guest here has it already"))
-            self.take(taps={int(tap[3:])})
-            found[nic.tap] = tap
-        return found
-
-    def take(
-        self, taps: Iterable[int] = (), nmdms: Iterable[int] = (), ports: Iterable[int] = ()
-    ) -> None:
-        """Note numbers as those of a guest."""
-        for each in (self.here.numbers, self.here.taken):
-            each.taps |= set(taps)
-            each.nmdms |= set(nmdms)
-            each.ports |= set(ports)
-
-    def numbers(self, values: Mapping[str, str], lines: list[Line]) -> dict[str, str]:
-        """Return console, VNC port and UUID, new ones where a guest has them already."""
-        found: dict[str, str] = {}
-        numbers, taken = self.here.numbers, self.here.taken
-        serial = values.get("serial", "")
-        if not serial or int(serial[4:]) in numbers.nmdms:
-            found["serial"] = taken.next_nmdm(self.here.settings.number("console_start_offset"))
-            if serial:
-                why = "a guest here has it already"
-                lines.append(Line(f"con={serial}", f"serial={found['serial']}", why))
-        port = values.get("uefi_vnc_port", "")
-        if not port or int(port) in numbers.ports:
-            start = self.here.settings.number("uefi_vnc_port_start_offset")
-            found["uefi_vnc_port"] = taken.next_port(start)
-            if port:
-                new = f"uefi_vnc_port={found['uefi_vnc_port']}"
-                lines.append(Line(f"vnc_port={port}", new, "a guest here has it already"))
-        if values.get("uuid", "").lower() in numbers.uuids or not values.get("uuid"):
-            found["uuid"] = taken.new_uuid()
-            why = "a guest here has it already" if values.get("uuid") else "there was none"
-            lines.append(Line("uuid", f"uuid={found['uuid']}", why))
-        all_values = {**values, **found}
-        self.take(nmdms={int(all_values["serial"][4:])}, ports={int(all_values["uefi_vnc_port"])})
-        numbers.uuids.add(all_values["uuid"].lower())
-        return found
 
     def bridge_of(self, uplink: str) -> str:
         """Return the bridge that leads to an interface of the host; the design gets it."""
@@ -289,3 +254,37 @@ class Planning:
             for name, value in there.items()
             if name != "chyves_guest_version" and not name.startswith(PREFIX)
         }
+
+
+def check_key(datasets: Mapping[str, Dataset], old: OldGuest, *, is_copied: bool) -> None:
+    """Refuse an encrypted guest whose key stands in the way of what is to be done with it."""
+    dataset = datasets.get(old.dataset)
+    root = dataset.value("encryptionroot", "-") if dataset else "-"
+    if dataset is None or root in ("-", ""):
+        return
+    if is_copied:
+        message = "is encrypted, a copy of it would need its key or be open"
+        raise ChyvesError(message, "--rename keeps it as it is")
+    stays = old.dataset == f"{old.pool}/chyves/guests/{old.name}"
+    if not (stays or is_in(root, old.dataset)):
+        # zfs-rename(8): an encrypted dataset stays below its encryption root.
+        message = f"is encrypted with the key of {root}, and can't leave it"
+        raise ChyvesError(message, f"zfs change-key -o keyformat=passphrase {old.dataset}")
+    if dataset.value("keystatus", "-") == "unavailable":
+        raise ChyvesError("is encrypted, its key is not loaded", f"zfs load-key -r {root}")
+
+
+def own_mountpoint(datasets: Mapping[str, Dataset], old: OldGuest) -> str:
+    """Return where a guest's dataset alone was told to be mounted; chyves needs it in its place."""
+    dataset = datasets.get(old.dataset)
+    return (dataset.own("mountpoint") or "") if dataset else ""
+
+
+def mac_of(old: OldGuest, nic: OldNic, lines: list[Line]) -> str:
+    """Return the address of an interface; bhyve's own where there is one that it does not take."""
+    try:
+        return load_schema("guest").check("tap0_mac", nic.mac)
+    except UsageError as error:
+        made = derived.mac(old.vm_name, nic.place)
+        lines.append(Line(f"mac={nic.mac}", f"mac={made}", error.message))
+        return made

@@ -40,7 +40,9 @@ def show(planning: Planning, notes: Sequence[str], *, commented: bool) -> None:
     import sys
 
     out = io.StringIO()
-    print_rows(for_people(rows_of(planning)), COLUMNS, Format(), out)
+    rows = rows_of(planning)
+    if rows:
+        print_rows(for_people(rows), COLUMNS, Format(), out)
     lines = [*out.getvalue().splitlines(), *notes, *obstacle_lines(planning.obstacles)]
     for line in lines:
         print(f"# {line}" if commented else line)

@@ -111,6 +111,9 @@ class Leaving:
         settings = self.inventory.storage.settings(prefix)
         taps = []
         for name in self.guest.interfaces:
+            if not name.startswith("tap"):
+                self.lines.append(Line(f"net_ifaces={name}", "", "iohyve knows taps only"))
+                continue
             bridge = self.guest.value(f"{name}_bridge")
             uplink = settings.get(f"{bridge}_phy_attach", "")
             leads = uplink and uplink != PRIVATE and bridge not in ("", "bridge0")

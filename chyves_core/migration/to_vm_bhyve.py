@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from chyves_core.bhyve import bargs, slots
@@ -17,6 +18,12 @@ from chyves_core.zfs import Dataset
 LOADERS = {"bhyveload": "bhyveload", "grub-bhyve": "grub", "uefi": "uefi"}
 FIRMWARE = {name: loader for loader, name in vm_bhyve.FIRMWARE.items()}
 ALWAYS = {"uefi": ("-H", "-w"), "bhyveload": ("-A", "-H", "-P"), "grub": ("-A", "-H", "-P")}
+
+
+NO_WORD = re.compile(
+    r"groups|description|notes|template|tpm|gdb|cpu_pin|limit_.*|cloud_.*|revert_to_snapshot"
+    r"|eject_iso_on_n_reboot|bhyveload_.*|virtio_console_\d+|rcboot_delay"
+)
 
 
 class Leaving:
@@ -41,7 +48,8 @@ class Leaving:
     def departure(self) -> Departure:
         """Return the guest as it leaves."""
         wanted = {**self.system(), **self.screen(), **self.disks(), **self.network()}
-        wanted |= self.custom()
+        wanted |= {**self.sound(), **self.custom()}
+        self.say_unknown()
         # What chyves has no word for stays as it was in a file that is still there.
         unknown = {
             name: value
@@ -135,6 +143,28 @@ class Leaving:
             found["virt_random"] = "yes"
         return found
 
+    def sound(self) -> dict[str, str]:
+        """Return what is played and recorded."""
+        words = dict(
+            word.partition("=")[::2] for word in self.guest.value("sound").split(",") if word
+        )
+        return (
+            {"sound": "yes", **{f"sound_{name}": value for name, value in words.items()}}
+            if (words)
+            else {}
+        )
+
+    def say_unknown(self) -> None:
+        """Say what the guest has and vm-bhyve has no word for."""
+        why = "vm-bhyve has no word for it; it stays on the dataset"
+        for name, value in sorted(self.guest.properties.items()):
+            known = self.guest.schema.find(name)
+            if known and NO_WORD.fullmatch(name) and value not in ("", known.default):
+                self.lines.append(Line(name, "", why))
+        if self.guest.value("rcboot") != "0":
+            how = f"sysrc vm_list+={self.guest.name} starts it with the host"
+            self.lines.append(Line("rcboot", "", how))
+
     def screen(self) -> dict[str, str]:
         """Return what is shown over VNC, and the UEFI variables."""
         value = self.guest.value
@@ -193,14 +223,17 @@ class Leaving:
         """Return the interfaces, each with its address and the switch that its bridge is there."""
         found: dict[str, str] = {}
         for number, name in enumerate(self.guest.interfaces):
-            bridge = self.guest.value(f"{name}_bridge")
+            port = name.partition(":")[0]
+            kind = "" if port.startswith("tap") else port.rstrip("0123456789")
+            bridge = port if kind else self.guest.value(f"{name}_bridge")
             found[f"network{number}_type"] = self.guest.value("bhyve_net_type")
             found[f"network{number}_mac"] = self.guest.value(f"{name}_mac")
             if bridge in self.switches:
                 found[f"network{number}_switch"] = self.switches[bridge]
             else:
-                why = f"vm switch create -t manual -b {bridge} NAME"
-                self.lines.append(Line(f"{name}_bridge={bridge}", "", why))
+                how = f"-t {kind}" if kind else f"-t manual -b {bridge}"
+                old = name if kind else f"{name}_bridge={bridge}"
+                self.lines.append(Line(old, "", f"vm switch create {how} NAME"))
         return found
 
     def custom(self) -> dict[str, str]:

@@ -47,7 +47,7 @@ class Store:
 
 @dataclass(frozen=True)
 class Switch:
-    """One virtual switch; `bridge` is set for one of type manual."""
+    """One virtual switch; `bridge` is set for one of type manual, `nat` by an older vm-bhyve."""
 
     name: str
     kind: str
@@ -57,6 +57,7 @@ class Switch:
     mtu: str
     is_private: bool
     bridge: str
+    nat: bool = False
 
 
 def switches(core: Mapping[str, str]) -> list[Switch]:
@@ -71,6 +72,7 @@ def switches(core: Mapping[str, str]) -> list[Switch]:
             core.get(f"mtu_{name}", ""),
             is_yes(core.get(f"private_{name}", "")),
             core.get(f"bridge_{name}", ""),
+            is_yes(core.get(f"nat_{name}", "")),
         )
         for name in core.get("switch_list", "").split()
     ]

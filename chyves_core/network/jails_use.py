@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from chyves_core import locks, zfs
 from chyves_core.errors import ChyvesError, NotFound, UsageError
@@ -11,7 +12,7 @@ from chyves_core.host import Host
 from chyves_core.network import jails
 from chyves_core.network.bridges import drop_unused
 from chyves_core.network.design import Design
-from chyves_core.network.ifconfig import read_interfaces
+from chyves_core.network.ifconfig import Interface, read_interfaces
 from chyves_core.network.nat_use import natted
 from chyves_core.network.reading import design_of
 from chyves_core.network.sketch import Sketch
@@ -38,7 +39,7 @@ def join(host: Host, bridge: str, jail: str) -> str:
         settings = global_settings(storage)
         design = design_of(host, settings)
         member = jails.Member(jail, bridge)
-        plan = plan_member(host, design, member) if design.automatic else ()
+        plan = plan_member(read_interfaces(host), design, member) if design.automatic else ()
         now = [each.jail for each in jails.wanted(settings) if each.bridge == bridge]
         if jail not in now:
             host.act(set_jails(storage.primary.root, bridge, [*now, jail]))
@@ -59,7 +60,7 @@ def leave(host: Host, bridge: str, jail: str) -> str:
         storage = read_inventory(host).storage
         settings = global_settings(storage)
         now = [each.jail for each in jails.wanted(settings) if each.bridge == bridge]
-        plan = plan_leaving(host, jails.Member(jail, bridge))
+        plan = plan_leaving(host, jails.Member(jail, bridge), read_interfaces(host))
         if jail not in now and not plan:
             raise NotFound(f"{jail}: is not in {bridge}", "chyves list bridges")
         if jail in now:
@@ -77,16 +78,15 @@ def set_jails(root: str, bridge: str, names: list[str]) -> Step:
     return zfs.set_properties([root], {name: ",".join(sorted(names))})
 
 
-def plan_member(host: Host, design: Design, member: jails.Member) -> Plan:
+def plan_member(interfaces: Mapping[str, Interface], design: Design, member: jails.Member) -> Plan:
     """Return the steps that put a jail into its bridge."""
-    sketch = Sketch(read_interfaces(host))
+    sketch = Sketch(interfaces)
     jails.sketch_jail(sketch, design, member)
     return sketch.plan
 
 
-def plan_leaving(host: Host, member: jails.Member) -> Plan:
+def plan_leaving(host: Host, member: jails.Member, interfaces: Mapping[str, Interface]) -> Plan:
     """Return the steps that take a jail's epair away, and its bridge where nobody uses it then."""
-    interfaces = read_interfaces(host)
     there = jails.find_epair(member, interfaces)
     if there is None:
         return ()
@@ -111,7 +111,7 @@ def bring_up(host: Host) -> list[ChyvesError]:
         try:
             with locks.hold(host, NETWORK_LOCK, seconds=60):
                 jails.check_jail(member.jail, running)
-                host.act(*plan_member(host, design, member))
+                host.act(*plan_member(read_interfaces(host), design, member))
         except ChyvesError as error:
             errors.append(error)
     return errors

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from chyves_core import locks, zfs
 from chyves_core.errors import UsageError
@@ -12,19 +12,19 @@ from chyves_core.guests import Guest, read_inventory
 from chyves_core.host import Host
 from chyves_core.network import nat
 from chyves_core.network.design import Design
-from chyves_core.network.ifconfig import read_interfaces
+from chyves_core.network.ifconfig import Interface, read_interfaces
 from chyves_core.pools import GLOBAL_PREFIX
 from chyves_core.settings import Settings, global_settings
 
 USAGE = "chyves network bridge1 nat 10.0.0.1/24 [dhcp] | off"
 
 
-def read_nat_host(host: Host) -> nat.NatHost:
-    """Read what NAT depends on."""
+def read_nat_host(host: Host, interfaces: Mapping[str, Interface] | None = None) -> nat.NatHost:
+    """Read what NAT depends on; the interfaces too, where they were not read before."""
     status = host.read("pfctl", "-s", "info", allowed=None).stdout
     rules = host.read("pfctl", "-s", "nat").stdout if "Status: Enabled" in status else None
     return nat.NatHost(
-        read_interfaces(host),
+        read_interfaces(host) if interfaces is None else interfaces,
         read_uplink(host),
         host.read("sysctl", "-n", nat.FORWARDING).stdout.strip() == "1",
         rules,

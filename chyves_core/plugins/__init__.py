@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 from pathlib import Path
 
 from chyves_core.errors import HostError, Refused, UsageError
@@ -29,6 +30,9 @@ def begin(host: Host, name: str, language: str, folder: str) -> str:
     there = place if os.path.lexists(place) else find_command(name)
     if there:
         raise Refused(f"there is a command {name} already, {there}", f"chyves help {name}")
+    if folder and not Path(folder).is_dir():
+        hint = None if os.path.lexists(folder) else f"mkdir -p {shlex.quote(folder)}"
+        raise HostError(f"cannot write {path}: {folder} is not a folder", hint)
     if host.dry_run:
         print(Write(path, text, MODE))
         return path

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
-from chyves_core.errors import NotFound, Refused, UsageError
+from chyves_core.errors import Refused, UsageError
 from chyves_core.properties.schema import Schema, check_storable
 
 # zfsprops(7): user property names hold lower case letters, digits and : - . _
@@ -48,11 +48,7 @@ def check_one(schema: Schema, name: str, value: str, unknown_allowed: bool) -> s
         check_storable(name, value)
         return value
     if known is None:
-        try:
-            schema.get(name)
-        except NotFound as error:
-            hint = error.hint or "chyves list properties"
-            raise UsageError(error.message, hint) from None
-    if known and known.managed:
+        known = schema.get(name)
+    if known.managed:
         raise Refused(f"{name}: chyves keeps this property itself")
     return schema.check(name, value)

@@ -2,68 +2,23 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 import shlex
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 from configobj.validate import Validator
 
-from chyves_core.properties import device_checks
-from chyves_core.properties.matching import Wrong, matching
+from chyves_core.properties import device_checks, network_checks
+from chyves_core.properties.matching import Wrong, matching, saying
 from chyves_core.sizes import parse_size
 
 MEBIBYTE = 1 << 20
 
-Read = TypeVar("Read")
-
 
 def validator() -> Any:
-    """Return a Validator that knows ConfigObj's own checks and all those below."""
-    return Validator(
-        {
-            "bhyve_flags": device_checks.bhyve_flags,
-            "bhyveload_flags": bhyveload_flags,
-            "grub_profile": grub_profile,
-            "words": words,
-            "word": word,
-            "text": text,
-            "password": password,
-            "yesno": yesno,
-            "flags": flags,
-            "cpu_topology": cpu_topology,
-            "memory": memory,
-            "disk_size": disk_size,
-            "rate": rate,
-            "interfaces": interfaces,
-            "ethernet": ethernet,
-            "bridge": bridge,
-            "nmdm": nmdm,
-            "uuid": uuid,
-            "pci_device": device_checks.pci_device,
-            "block_options": block_options,
-            "snapshot": snapshot,
-            "keep_rules": keep_rules,
-            "resource": resource,
-            "ip_address": ip_address,
-            "names": names,
-            "attachment": attachment,
-            "serial_port": device_checks.serial_port,
-            "gdb_port": device_checks.gdb_port,
-            "cpu_pins": device_checks.cpu_pins,
-            "numa_domain": device_checks.numa_domain,
-            "share": device_checks.share,
-            "port_name": device_checks.port_name,
-            "device_path": device_checks.device_path,
-            "sound": device_checks.sound,
-            "tpm": device_checks.tpm,
-            "fwcfg_item": device_checks.fwcfg_item,
-            "hostname": hostname,
-            "net": net,
-            "nat": nat,
-        }
-    )
+    """Return a Validator that knows ConfigObj's own checks and all those of chyves."""
+    return Validator({**CHECKS, **device_checks.CHECKS, **network_checks.CHECKS})
 
 
 def text(value: str) -> str:
@@ -169,36 +124,6 @@ def rate(value: str) -> str:
     return matching(value.upper(), r"[1-9]\d{0,11}[KMG]?", said)
 
 
-def interfaces(value: str) -> str:
-    """Take tap{n}, vale{s}[:{p}] and netgraph{s}:{p}, comma separated, none twice."""
-    parts = value.split(",") if value else []
-    for part in parts:
-        known = r"tap\d+|vale\d+(:\d+)?|netgraph\d{1,3}:([2-9]|[1-9]\d{1,2})"
-        matching(part, known, f"{part} is not tap{{n}}, vale{{s}}[:{{p}}] or netgraph{{s}}:{{p}}")
-    if len(set(parts)) != len(parts):
-        raise Wrong("names an interface twice")
-    return value
-
-
-def ethernet(value: str) -> str:
-    """Take an address of ethers(5) that one machine can have: not a multicast one."""
-    folded = value.lower()
-    matching(folded, r"([0-9a-f]{2}:){5}[0-9a-f]{2}", "must look like 58:9c:fd:01:02:03")
-    if int(folded[:2], 16) & 1 or folded == "00:00:00:00:00:00":
-        raise Wrong("is a multicast or empty address; no interface can have it")
-    return folded
-
-
-def bridge(value: str) -> str:
-    """Take the name of a bridge."""
-    return matching(value, r"bridge\d{1,5}", "must be bridge{n}")
-
-
-def nmdm(value: str) -> str:
-    """Take the name of a null-modem pair."""
-    return matching(value, r"nmdm\d{1,5}", "must be nmdm{n}")
-
-
 def uuid(value: str) -> str:
     """Take a UUID and return it in lower case."""
     folded = value.lower()
@@ -239,42 +164,9 @@ def keep_rules(value: str) -> str:
     return show_rules(saying(read_rules, value))
 
 
-def hostname(value: str) -> str:
-    """Take a host name, with its domain or without."""
-    from chyves_core.cloud.given import check_hostname
-
-    return saying(check_hostname, value)
-
-
-def net(value: str) -> str:
-    """Take dhcp, or an address with its prefix, its gateway and name servers."""
-    from chyves_core.cloud.net import read_net
-
-    return str(saying(read_net, value)) or "dhcp"
-
-
-def nat(value: str) -> str:
-    """Take the host's address on a bridge with its prefix, and dhcp."""
-    from chyves_core.network.nat import read_nat
-
-    return str(saying(lambda text: read_nat("bridge{n}", text), value))
-
-
 def resource(value: str) -> str:
     """Take the name of an ISO or firmware resource."""
     return matching(value, r"[A-Za-z0-9][A-Za-z0-9_.:-]*", "is not the name of a resource")
-
-
-def ip_address(value: str) -> str:
-    """Take an IPv4 or IPv6 address, with a zone where it needs one."""
-    try:
-        address = ipaddress.ip_address(value)
-    except ValueError as error:
-        raise Wrong("must be an IPv4 or IPv6 address") from error
-    zone = str(address).partition("%")[2]
-    if zone:
-        matching(zone, r"[A-Za-z][A-Za-z0-9_.]*", "must have an interface behind its %")
-    return str(address)
 
 
 def names(value: str) -> str:
@@ -285,16 +177,24 @@ def names(value: str) -> str:
     return ",".join(sorted(parts))
 
 
-def attachment(value: str) -> str:
-    """Take the name of an interface, or private."""
-    return matching(value, r"[a-zA-Z][A-Za-z0-9_.]{0,14}", "must be an interface, or private")
-
-
-def saying(read: Callable[[str], Read], value: str) -> Read:
-    """Return what a function reads in a value; what it says against it becomes Wrong."""
-    from chyves_core.errors import UsageError
-
-    try:
-        return read(value)
-    except UsageError as error:
-        raise Wrong(error.message) from error
+CHECKS: dict[str, Callable[..., str]] = {
+    "text": text,
+    "words": words,
+    "word": word,
+    "bhyveload_flags": bhyveload_flags,
+    "grub_profile": grub_profile,
+    "password": password,
+    "yesno": yesno,
+    "flags": flags,
+    "cpu_topology": cpu_topology,
+    "memory": memory,
+    "disk_size": disk_size,
+    "rate": rate,
+    "uuid": uuid,
+    "block_options": block_options,
+    "snapshot": snapshot,
+    "keep_rules": keep_rules,
+    "resource": resource,
+    "names": names,
+}
+"""The names by which properties.spec calls them."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from collections.abc import Callable
 
 from chyves_core.properties.matching import Wrong, matching
 
@@ -123,3 +124,20 @@ def fwcfg_item(value: str) -> str:
     """Take an item for the firmware: NAME,string=TEXT or NAME,file=/PATH."""
     said = "must be NAME,string=TEXT or NAME,file=/PATH"
     return matching(value, rf"[!-+\--<>-~]{{1,55}},(string=[^,]+|file={PATH})", said)
+
+
+CHECKS: dict[str, Callable[..., str]] = {
+    "bhyve_flags": bhyve_flags,
+    "pci_device": pci_device,
+    "serial_port": serial_port,
+    "gdb_port": gdb_port,
+    "cpu_pins": cpu_pins,
+    "numa_domain": numa_domain,
+    "share": share,
+    "port_name": port_name,
+    "device_path": device_path,
+    "sound": sound,
+    "tpm": tpm,
+    "fwcfg_item": fwcfg_item,
+}
+"""The names by which properties.spec calls them."""

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from typing import TypeVar
 
 from configobj.validate import VdtValueError
+
+Read = TypeVar("Read")
 
 
 class Wrong(VdtValueError):  # type: ignore[misc]
@@ -19,3 +23,13 @@ def matching(value: str, pattern: str, otherwise: str) -> str:
     if re.fullmatch(pattern, value, re.ASCII) is None:
         raise Wrong(otherwise)
     return value
+
+
+def saying(read: Callable[[str], Read], value: str) -> Read:
+    """Return what a function reads in a value; what it says against it becomes Wrong."""
+    from chyves_core.errors import UsageError
+
+    try:
+        return read(value)
+    except UsageError as error:
+        raise Wrong(error.message) from error

@@ -10,7 +10,7 @@ from typing import Any
 
 from configobj import ConfigObj
 
-from chyves_core.errors import NotFound, UsageError, did_you_mean
+from chyves_core.errors import UsageError, did_you_mean
 
 SPEC_FILE = Path(__file__).with_name("properties.spec")
 MARK = r"\s*\[\[(\w+)\]\]"
@@ -71,7 +71,7 @@ class Schema:
         return next((each for each in self.properties if each.matches(name)), None)
 
     def get(self, name: str) -> Property:
-        """Return the property that `name` means; raises NotFound, with near names as a hint."""
+        """Return the property that `name` means; raises UsageError, with near names as a hint."""
         found = self.find(name)
         if found:
             return found
@@ -79,7 +79,7 @@ class Schema:
 
         hint = did_you_mean(name, self._by_name, "chyves list properties")
         hint = (hint_for(name) if self.scope != "global" else None) or hint
-        raise NotFound(f"there is no {self.scope} property {name!r}", hint)
+        raise UsageError(f"there is no {self.scope} property {name!r}", hint)
 
     def default(self, name: str) -> str:
         """Return the default of a property; empty for an optional one."""

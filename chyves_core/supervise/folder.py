@@ -1,6 +1,7 @@
 """The run folder of one guest: what its supervisor reads and writes while the guest runs.
 
 dataset        the guest's dataset: a copy of it that comes to another pool is not what runs
+starting       before the guest has a supervisor: its prestart hooks run, its network comes up
 boots          how often the guest has been booted since `start`
 iso            the ISO that it was started with: resource name
 loader.argv    the loader's command line, one word a line; not there for UEFI

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import signal
 
 from chyves_core.cli import report
 from chyves_core import logs
@@ -17,20 +18,25 @@ from chyves_core.guests import Guest
 from chyves_core.host import Host
 from chyves_core.plan import Run
 from chyves_core.pools import read_storage
-from chyves_core.runtime import RUN_FOLDER
+from chyves_core.supervise.running_hook import (
+    AT_WORK,
+    POSTSTART,
+    POSTSTOP,
+    PRESTART,
+    PRESTOP,
+    REBOOT,
+    pid_file,
+)
 from chyves_core.supervise.scripts import script
 
+__all__ = ["POSTSTART", "POSTSTOP", "PRESTART", "PRESTOP", "REBOOT", "find", "run"]
+
 HOOKS = "/usr/local/etc/chyves/hooks"
-PRESTART, POSTSTART, PRESTOP, POSTSTOP, REBOOT = (
-    "prestart",
-    "poststart",
-    "prestop",
-    "poststop",
-    "reboot",
-)
 # A hook that hangs must not keep the guest's lock, or the host from shutting down.
 SECONDS = 300.0
 LATE, UNSAFE = 124, 126
+# A timeout(1) that was asked to end says so in its status, or ends by the same signal.
+TERMINATED = (128 + signal.SIGTERM, -signal.SIGTERM)
 # What editors and packages leave beside a file is no hook.
 NO_HOOK = re.compile(r"\..*|.*(~|\.(bak|orig|rej|sample|dist|pkgnew|pkgsave))")
 
@@ -75,17 +81,19 @@ def run_one(
     host: Host, guest: Guest, path: str, words: tuple[str, str], ending: str, seconds: float
 ) -> None:
     """Run one hook; raises HostError with its last words where it fails."""
-    draft = f"{RUN_FOLDER}/hooks/{guest.name}.{words[0]}"
+    draft = f"{AT_WORK}/{guest.name}.{words[0]}"
     environment, said = f"{draft}.environment", f"{draft}.said"
+    process = pid_file(guest.name, words[0])
     try:
         host.write(environment, assignments(guest, words[0], ending), 0o600)
-        files = [str(host.path(each)) for each in (environment, said, path)]
+        files = [str(host.path(each)) for each in (environment, said, process, path)]
         limit = f"{seconds:.0f}"
         done = host.read("sh", script("hook.sh"), limit, *files, *words, allowed=None)
         text = host.read_text(said) or ""
     finally:
         host.remove(environment)
         host.remove(said)
+        host.remove(process)
     title = f"{words[0]} hook {path.rpartition('/')[2]}"
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     problem = problem_of(done.status, seconds)
@@ -102,6 +110,8 @@ def problem_of(status: int, seconds: float) -> str:
         return ""
     if status == LATE:
         return f"took longer than {seconds:.0f} s"
+    if status in TERMINATED:
+        return "was ended"
     return "was refused" if status == UNSAFE else f"failed (status {status})"
 
 

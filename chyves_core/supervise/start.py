@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from chyves_core.cli import for_each
 from chyves_core import locks, resources
-from chyves_core.errors import HostError, Refused
+from chyves_core.errors import ChyvesError, Refused
 from chyves_core.guests import Guest, Inventory
 from chyves_core.host import Host
 from chyves_core.network import nat_use, netgraph_use
@@ -32,7 +32,7 @@ from chyves_core.supervise.folder import RunFolder
 from chyves_core.supervise.going_back import START, go_back, plan_back, title_of
 from chyves_core.supervise.looking_on import told_ending
 from chyves_core.supervise.scripts import script
-from chyves_core.supervise.stop import wait_until_gone
+from chyves_core.supervise.stop import clear, wait_until_gone
 from chyves_core.uniqueness import SHARED_INTERFACE
 
 
@@ -172,18 +172,31 @@ def launch(host: Host, around: Surroundings, start: Start) -> None:
     lock = locks.guest_lock(name)
     with (
         locks.hold_for_change(host, title_of(name), lock),
-        cleared_where_it_fails(host, start.guest),
+        begun(host, around, start.guest),
     ):
         ready(host, around, start)
         host.act(supervisor(host, start.guest))
 
 
 @contextmanager
-def cleared_where_it_fails(host: Host, guest: Guest) -> Iterator[None]:
-    """Take away what was made for a guest where the start within fails."""
+def begun(host: Host, around: Surroundings, guest: Guest) -> Iterator[None]:
+    """Begin a start, which goes on within; where that fails, what was made is taken away again.
+
+    What an earlier run has left goes first. From then on the guest has a run folder: whatever
+    comes, hooks of prestart are followed by those of poststop.
+    """
+    folder = RunFolder(guest.name)
+    if not folder.exists(host):
+        wait_until_gone(host, [guest.name])
+    runtime = read_runtime(host)
+    check_can_start(guest, runtime, taken_by_running(around.inventory, runtime))
+    if folder.exists(host) or runtime.has_vmm(guest.name):
+        clear(host, guest)
+    host.remove(folder.ending)
+    host.act(folder.write("dataset", f"{guest.dataset}\n"), folder.write("starting", ""))
     try:
         yield
-    except (HostError, KeyboardInterrupt) as error:
+    except (ChyvesError, KeyboardInterrupt) as error:
         take_down(host, guest.name)
         hooks.run(host, guest, hooks.POSTSTOP, ending=f"could not be started: {error}")
         remove_folder(host, RunFolder(guest.name))
@@ -191,24 +204,16 @@ def cleared_where_it_fails(host: Host, guest: Guest) -> Iterator[None]:
 
 
 def ready(host: Host, around: Surroundings, start: Start) -> None:
-    """Bring up a guest's network and write what its supervisor reads; a VM left behind goes."""
-    name, folder = start.guest.name, RunFolder(start.guest.name)
-    if not folder.exists(host):
-        wait_until_gone(host, [name])
-    runtime = read_runtime(host)
-    check_can_start(start.guest, runtime, taken_by_running(around.inventory, runtime))
+    """Bring up a guest's network and write what its supervisor reads."""
+    folder = RunFolder(start.guest.name)
     hooks.run(host, start.guest, hooks.PRESTART)
-    if runtime.has_vmm(name):
-        take_down(host, name)
     if go_back(host, around.inventory.storage, start.guest, START):
         boot = plan_boot(host, around, start.guest, start.iso)
         start = replace(start, boot=boot)
     host.act(*start.boot.before)
     bring_up(host, start.guest, around.design, around.settings)
-    ctl.take_down(host, name)
-    remove_folder(host, folder)
-    host.remove(folder.ending)
-    host.act(folder.write("dataset", f"{start.guest.dataset}\n"))
+    ctl.take_down(host, start.guest.name)
+    host.act(*folder.remove("starting"))
     if start.iso:
         host.act(folder.write("iso", f"{start.iso}\n"))
     host.act(*start.boot.files)
@@ -247,7 +252,7 @@ def stay(host: Host, around: Surroundings, start: Start) -> str:
     lock = locks.guest_lock(name)
     with (
         locks.hold_for_change(host, title_of(name), lock),
-        cleared_where_it_fails(host, start.guest),
+        begun(host, around, start.guest),
     ):
         ready(host, around, start)
     host.interactive(supervisor_words(host, start.guest))

@@ -16,6 +16,7 @@ from chyves_core.runtime import Runtime, read_processes, read_runtime
 from chyves_core.supervise import hooks
 from chyves_core.supervise.boot_step import remove_folder, take_down
 from chyves_core.supervise.folder import RunFolder
+from chyves_core.supervise.running_hook import end_orphan, end_prestart
 
 # rc.conf(5): the host's own shutdown gives everything 90 seconds (rcshutdown_timeout).
 STOP_SECONDS = 90
@@ -42,7 +43,12 @@ def plan_stop(guest: Guest, runtime: Runtime, *, force: bool) -> tuple[Step, ...
 
 
 def ask_to_stop(host: Host, guest: Guest, *, force: bool) -> None:
-    """Make one guest end, without waiting for it; raises Refused where it does not run."""
+    """Make one guest end, without waiting for it; raises Refused where it does not run.
+
+    One that is held up by its prestart hook runs, too: its start ends with the hook.
+    """
+    if end_prestart(host, guest.name):
+        return
     with locks.hold(host, locks.guest_lock(guest.name), interrupted=True):
         runtime = read_runtime(host)
         if not runtime.is_running(guest.name):
@@ -121,7 +127,11 @@ def look_after(host: Host, guests: Sequence[Guest], *, force: bool) -> None:
     runtime = read_runtime(host)
     for guest in guests:
         if not runtime.is_running(guest.name):
-            clear(host, guest)
+            with (
+                contextlib.suppress(Refused),  # its start was given up, and clears up itself
+                locks.hold(host, locks.guest_lock(guest.name), seconds=0, interrupted=True),
+            ):
+                clear(host, guest)
         elif was_not_asked(host, guest, runtime):
             with contextlib.suppress(ChyvesError):  # it ends just now, or somebody else is at it
                 ask_to_stop(host, guest, force=force)
@@ -143,11 +153,18 @@ def kill(host: Host, guest: Guest) -> None:
 
 
 def clear(host: Host, guest: Guest) -> None:
-    """Take away what is left of a guest that no process keeps running."""
+    """Take away what is left of a guest that no process keeps running.
+
+    A run folder says that its prestart hooks were run, and its poststop hooks were not.
+    """
+    end_orphan(host, guest.name)
     take_down(host, guest.name)
-    if RunFolder(guest.name).exists(host):
-        hooks.run(host, guest, hooks.POSTSTOP, ending="its supervisor was killed")
-    remove_folder(host, RunFolder(guest.name))
+    folder = RunFolder(guest.name)
+    if folder.exists(host):
+        starting = host.path(folder.file("starting")).exists()
+        ending = "its start was interrupted" if starting else "its supervisor was killed"
+        hooks.run(host, guest, hooks.POSTSTOP, ending=ending)
+    remove_folder(host, folder)
 
 
 def reclaim(host: Host, guest: Guest) -> bool:

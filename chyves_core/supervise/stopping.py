@@ -12,6 +12,7 @@ from chyves_core.host import SAYS_PROGRESS, Host
 from chyves_core.runtime import read_runtime
 from chyves_core.supervise import hooks
 from chyves_core.supervise.folder import running_guest
+from chyves_core.supervise.running_hook import PRESTART, find_running
 from chyves_core.supervise.stop import STOP_SECONDS, ask_to_stop, kill, wait_for_end
 
 __all__ = ["STOP_SECONDS", "choose", "kill_all", "stop_all", "stopped"]
@@ -20,7 +21,7 @@ Say = Callable[[str], None]
 
 
 def choose(host: Host, inventory: Inventory, words: str) -> tuple[list[Guest], int]:
-    """Return the guests to stop, with `all` only those that run, and the status so far.
+    """Return the guests to stop, with `all` only those that run or start, and the status so far.
 
     A guest whose copy stands on another pool is stopped as well, the one that was started. Where
     that is not known it is reported, and keeps none of the others from being shut down.
@@ -28,13 +29,19 @@ def choose(host: Host, inventory: Inventory, words: str) -> tuple[list[Guest], i
     chosen = inventory.names(words)
     if words == "all":
         runtime = read_runtime(host)
-        chosen = [name for name in chosen if runtime.is_running(name)]
+        chosen = [name for name in chosen if runtime.is_running(name) or is_starting(host, name)]
     guests: list[Guest] = []
 
     def add(name: str) -> None:
         guests.append(running_guest(host, inventory, name))
 
     return guests, for_each(chosen, str, add)
+
+
+def is_starting(host: Host, name: str) -> bool:
+    """Return whether a guest is held up by its prestart hook."""
+    found = find_running(host, name)
+    return found is not None and found.when == PRESTART
 
 
 def stopped(host: Host, guests: Sequence[Guest]) -> list[Guest]:

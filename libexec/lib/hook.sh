@@ -1,8 +1,9 @@
 #!/bin/sh
 # shellcheck disable=SC2034 # commands.sh reads these variables
 #
-# hook.sh SECONDS ENVIRONMENT SAID HOOK WORD...: become a hook of the administrator's, if root may
-# run it; what it says goes into the file SAID. ENVIRONMENT is a file of assignments for sh.
+# hook.sh SECONDS ENVIRONMENT SAID PID HOOK WORD...: become a hook of the administrator's, if root
+# may run it; what it says goes into the file SAID, its process into the file PID. ENVIRONMENT is a
+# file of assignments for sh.
 #
 # Exit statuses besides the hook's own: 124 when it takes longer than SECONDS, 126 when others than
 # root could have written it.
@@ -11,8 +12,9 @@ set -u
 seconds=$1
 environment=$2
 said=$3
-hook=$4
-shift 4
+process=$4
+hook=$5
+shift 5
 lib=${0%/*}
 # shellcheck source=libexec/lib/commands.sh
 . "$lib/commands.sh"
@@ -23,6 +25,7 @@ if ! may_be_run "$hook"; then
 		"be root's, and writable for root alone"
 	exit 126
 fi
+echo $$ >"$process"
 set -a
 # shellcheck source=/dev/null
 . "$environment"

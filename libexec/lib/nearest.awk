@@ -1,8 +1,9 @@
 # Reads "WORD<tab>FILE" lines; prints the word that `typed` is a slip of, if there is one:
-# at most two letters missing, too many, wrong or swapped, and at most one in short words.
+# at most two letters missing, too many, wrong or swapped, and at most one in short words; capital
+# letters are no slip.
 BEGIN { FS = "\t"; least = length(typed) < 4 ? 1 : 2; least++ }
 {
-	distance = slips(typed, $1)
+	distance = slips(tolower(typed), tolower($1))
 	if (distance < least) {
 		least = distance
 		best = $1

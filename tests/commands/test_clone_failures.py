@@ -92,8 +92,15 @@ def test_a_full_pool_takes_no_copy_and_keeps_nothing_of_it(gold: LabHost) -> Non
     write_disk(gold, "gold", b"\xa5" * (4 << 20))
     gold.run("zfs", "set", "quota=1M", "tank/chyves/guests")
     before = gold.everything()
-    done = gold.chyves("gold", "clone", "web1", "-iu", "tank", status=1)
-    assert done.stderr == "chyves: web1: zfs: cannot receive new filesystem stream: out of space\n"
+    done = gold.chyves("gold", "clone", "web1,web2", "-iu", "tank", status=4)
+    assert done.stderr.startswith("chyves: web1, web2: takes ")
+    assert done.stderr.endswith(" are free on tank\n        zfs list -o space tank/chyves/guests\n")
+    assert gold.everything() == before
+    used = gold.run("zfs", "get", "-Hpo", "value", "used", "zroot/chyves/guests").stdout.strip()
+    gold.run("zfs", "set", f"quota={used}", "zroot/chyves/guests")
+    before = gold.everything()
+    done = gold.chyves("gold", "clone", "web1", "-cu", status=1)
+    assert "does not fit, there is 0B free on zroot; nothing was changed" in done.stderr
     assert gold.everything() == before
 
 

@@ -105,9 +105,11 @@ def test_what_a_guest_that_does_not_run_has_left_is_taken_away(lab: LabHost) -> 
     (lab.root / "dev/vmm").mkdir(exist_ok=True)
     (lab.root / "dev/vmm/foreign").touch()
     (lab.root / "var/run/chyves/guests/web1").mkdir(parents=True)
+    lab.forget_commands()
     assert problems(lab) == {
         "web1": "does not run, and has left tap50, /var/run/chyves/guests/web1"
     }
+    assert lab.commands("ifconfig") == [["ifconfig", "-a"]]
     lab.chyves("doctor", "--fix")
     assert problems(lab) == {}
     left = lab.run("ifconfig", "-l").stdout.split()
@@ -116,18 +118,29 @@ def test_what_a_guest_that_does_not_run_has_left_is_taken_away(lab: LabHost) -> 
 
 
 def test_numbers_that_two_guests_have_and_values_of_other_hands(lab: LabHost) -> None:
-    make_whole_guests(lab, ["web1", "web2"])
+    make_whole_guests(lab, ["web1", "web2", "web3"])
+    slots = "chyves:pci_slots=disk0=4,tap50=many,disk1=4,disk2=5"
+    lab.run("zfs", "set", slots, "zroot/chyves/guests/web3")
     lab.run("zfs", "set", "chyves:serial=nmdm50", "zroot/chyves/guests/web2")
     lab.run("zfs", "set", "chyves:cpu=many", "zroot/chyves/guests/web2")
     found = problems(lab)
     assert found["web1"] == "serial=nmdm50 is that of web2 too"
     assert found["web2"].startswith("cpu=many: ")
+    assert found["web3"].startswith("pci_slots: tap50=many, disk1=4 can't be read or is taken")
+    assert (
+        "zfs set chyves:pci_slots=disk0=4,disk2=5 zroot/" in lab.chyves("doctor", status=1).stdout
+    )
     lab.chyves("doctor", "--fix", status=1)
     assert problems(lab) == found
 
 
 def test_a_copy_of_another_pool_is_a_note(lab: LabHost) -> None:
     lab.run("zfs", "set", "chyves.pool:guid=1234", "tank/chyves")
+    lab.run("zpool", "export", "zroot")
+    lab.run("zpool", "import", "-o", "readonly=on", "zroot")
+    assert "zpool export zroot && zpool import zroot" in lab.chyves("doctor", status=1).stdout
+    lab.run("zpool", "export", "zroot")
+    lab.run("zpool", "import", "zroot")
     done = lab.chyves("doctor")
     assert done.stdout.startswith("tank: holds a copy of another pool's chyves")
 

@@ -73,13 +73,15 @@ def test_what_is_wrong_is_told_in_two_lines_at_most_and_no_traceback(lab: LabHos
         (2, ["get"]),
         (2, ["web1", "get", "-o", "nosuch", "cpu"]),
         (2, ["web1", "get", "--nosuch", "cpu"]),
-        (3, ["web1", "get", "nosuch"]),
-        (3, ["global", "get", "cpu"]),
+        (2, ["web1", "get", "nosuch"]),
+        (2, ["global", "get", "cpu"]),
         (3, ["nosuch", "get", "all"]),
         (3, ["a\nb\x1b[2J", "get", "all"]),
         (3, ["\udcff", "get", "all"]),
         (3, ["", "get", "all"]),
         (3, ["x" * 9000, "get", "all"]),
+        (2, ["web1", "set", "ram", "=", "2G"]),
+        (2, ["web1", "snapshot", "monday"]),
     ):
         done = lab.chyves(*words, status=None)
         assert done.returncode == status or (words[0] == "" and done.returncode == 2), words
@@ -89,6 +91,10 @@ def test_what_is_wrong_is_told_in_two_lines_at_most_and_no_traceback(lab: LabHos
         assert "Traceback" not in done.stderr
         assert "\x1b" not in done.stderr
     assert lab.everything() == before
+    said = lab.chyves("web1", "snapshot", "monday", status=2).stderr
+    assert said.endswith("\n        chyves web1 snapshot @monday\n")
+    said = lab.chyves("web1", "disk", "resize", "2G", status=2).stderr
+    assert "resize: a word is missing\n" in said
 
 
 def test_on_a_pool_that_is_read_only_no_more_is_said_than_is_true(lab: LabHost) -> None:

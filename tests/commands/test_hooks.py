@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.commands.conftest import BHYVE, ended, nothing_is_left, pid_of, until
+from tests.commands.conftest import BHYVE, ended, nothing_is_left, pid_of, stop, until
 from tests.conftest import LabHost
 
 # Writes down its words and what it is told, and what chyves answers meanwhile.
@@ -152,3 +154,56 @@ def test_stop_force_asks_no_hook_but_what_was_made_is_cleared_up(guest: LabHost)
     guest.chyves("web1", "start", "os.iso")
     guest.chyves("web1", "stop", "force")
     assert [line.split()[0] for line in told(guest)] == ["poststop", "poststop"]
+
+
+def begin_start(host: LabHost) -> subprocess.Popen[str]:
+    """Start web1, whose prestart hook takes long; return the command as soon as the hook runs."""
+    begun = host.lab.folder / "begun"
+    begun.unlink(missing_ok=True)
+    words = [str(host.lab.bin / "chyves"), "web1", "start", "os.iso"]
+    command = subprocess.Popen(
+        words, env=host.environment(), stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    )
+    until(begun.exists)
+    return command
+
+
+def test_a_prestart_hook_that_takes_long_is_named_and_can_be_ended(guest: LabHost) -> None:
+    slow = hook(guest, "prestart", "vault", '#!/bin/sh\n: >"$CHYVES_LAB/begun"\nexec sleep 60\n')
+    hook(guest, "poststop", "tell", TELLER)
+    command = begin_start(guest)
+    said = guest.chyves("web1", "snapshot", status=4).stderr
+    found = re.fullmatch(
+        r"chyves: web1: its prestart hook runs \(pid (\d+)\)\n        chyves web1 stop ends it\n",
+        said,
+    )
+    assert found, said
+    assert "web1: is being started, its prestart hook runs" in guest.output("doctor")
+    assert guest.output("web1", "stop", "-n") == f"kill -TERM {found[1]}"
+    assert stop(guest, "web1", "stop") == ["web1: ended"]
+    assert command.wait(20) == 1 and command.stderr
+    assert command.stderr.read().startswith("chyves: web1: prestart hook vault was ended\n")
+    assert len(told(guest)) == 1
+    nothing_is_left(guest)
+
+    def kill_start() -> None:
+        killed = begin_start(guest)
+        killed.kill()
+        killed.communicate()
+
+    for ends in (("web1", "reclaim"), ("web1", "stop"), ("doctor", "--fix")):
+        kill_start()
+        if ends[0] == "doctor":
+            file = guest.root / "var/run/chyves/hooks/web1.prestart.pid"
+            guest.run("kill", file.read_text().strip())
+            until(
+                lambda: "does not run, and has left" in guest.chyves("doctor", status=None).stdout
+            )
+        guest.chyves(*ends)
+        assert told(guest)[-1].endswith(" its start was interrupted")
+        nothing_is_left(guest)
+    kill_start()
+    slow.unlink()
+    guest.chyves("web1", "start", "os.iso")
+    assert len(told(guest)) == 5
+    assert not list((guest.root / "var/run/chyves/hooks").iterdir())

@@ -83,7 +83,9 @@ def test_a_jail_that_starts_again_gets_its_end_back_and_the_hosts_boot_brings_al
     done = jailed.chyves("host-boot", "jails", status=4)
     assert done.stderr.startswith("chyves: www: no jail of this name runs")
     jailed.run("jail", "-c", "name=www", "vnet", "persist")
+    jailed.forget_commands()
     assert "www\tis not in bridge1 as designed" in jailed.chyves("doctor", "-H", status=1).stdout
+    assert len(jailed.commands("ifconfig")) == 1
     jailed.chyves("host-boot", "jails")
     assert inside(jailed, "www") == ["epair50b"]
     # A host that has booted: no bridge, no epair.

@@ -100,7 +100,7 @@ def test_the_doctor_ends_a_killed_move(lab: LabHost, tmp_path: Path, fault: str)
         assert f"{place}/disk0" in each.datasets()
         assert guests(each) == ["web1"]
         assert not journal(each)
-        assert not [name for name in each.datasets() if "chyves/copies/" in name]
+        assert not [name for name in each.datasets() if "chyves/copies" in name]
 
 
 @EACH

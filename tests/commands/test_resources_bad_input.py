@@ -159,6 +159,14 @@ def test_a_disk_that_is_full_undoes_the_import(unchanged: LabHost, tmp_path: Pat
     limited = ("sh", "-c", 'ulimit -f 2048; exec "$@"', "sh")
     said = unchanged.run(*limited, "chyves", "iso", "import", file, status=1).stderr
     assert said == "chyves: big.iso: cannot be written: File too large\n"
+    place = "zroot/chyves/ISO"
+    used = unchanged.run("zfs", "get", "-Hpo", "value", "used", place).stdout.strip()
+    unchanged.run("zfs", "set", f"quota={used}", place)
+    assert refused(unchanged, file, status=1) == (
+        "chyves: big.iso: the ISO does not fit, there is 0B free on zroot; nothing was changed\n"
+        "        zfs list -o space -r zroot\n"
+    )
+    unchanged.run("zfs", "set", "quota=none", place)
 
 
 def test_a_dataset_that_is_mounted_elsewhere_is_not_written_beside(

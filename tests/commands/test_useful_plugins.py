@@ -154,4 +154,11 @@ def test_a_plugin_takes_the_place_of_no_command_and_of_no_file(
     assert not (lab.root / "usr/local/etc/chyves/libexec/chyves-mine").exists()
     (tmp_path / "chyves-mine").symlink_to("/nowhere")
     lab.chyves("plugin", "new", "mine", str(tmp_path), status=4)
+    missing = tmp_path / "no such"
+    for words in (("-n", "other"), ("other",)):
+        said = lab.chyves("plugin", "new", *words, str(missing), status=1).stderr
+        assert said.splitlines() == [
+            f"chyves: cannot write {missing}/chyves-other: {missing} is not a folder",
+            f"        mkdir -p '{missing}'",
+        ]
     assert not Path("/nowhere").exists()

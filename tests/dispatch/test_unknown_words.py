@@ -29,6 +29,7 @@ def test_an_unknown_command_is_named(chyves: Chyves, words: str) -> None:
         ("netwrok", "netwrok", "network"),
         ("hlep", "hlep", "help"),
         ("web1 starts", "starts", "start"),
+        ("START web1", "START", "start"),
     ],
 )
 def test_a_slip_is_told_what_was_meant(chyves: Chyves, words: str, typed: str, meant: str) -> None:

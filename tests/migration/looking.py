@@ -19,5 +19,6 @@ def below(lab: LabHost, *parts: str) -> list[str]:
 
 def planned(lab: LabHost, name: str) -> str:
     """The whole command line with which chyves would start a guest."""
-    lines = lab.output(name, "start", "-n").splitlines()
-    return next(line[2:] for line in lines if line.startswith("# bhyve "))
+    lines = [line.removeprefix("# ") for line in lab.output(name, "start", "-n").splitlines()]
+    # A line with -k comes first, where this release has it.
+    return [line for line in lines if line.startswith("bhyve ")][-1]

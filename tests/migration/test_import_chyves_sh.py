@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tests.commands.whole_guests import own_properties
-from tests.conftest import LabHost
-from tests.migration.hosts.chyves_sh import ChyvesSh
+from tests.conftest import LabHost, make_lab
+from tests.migration.hosts.chyves_sh import GLOBAL, ChyvesSh
 from tests.migration.looking import planned
 from tests.migration.seen import see
 
@@ -28,8 +30,7 @@ def sh(empty_lab: LabHost) -> ChyvesSh:
 
 def test_guests_see_the_same_machine(empty_lab: LabHost, sh: ChyvesSh) -> None:
     lab = empty_lab
-    lines = {"web": ("disk0", "disk1"), "inner": ("disk0",)}
-    old = {name: see(sh.line(name, disks)) for name, disks in lines.items()}
+    old = {name: see(sh.line(name)) for name in ("web", "inner")}
     files = sh.path("guests/web/.config/.cfg").read_text()
     guid = lab.run("zfs", "get", "-H", "-o", "value", "guid", "zroot/chyves/guests/web/disk1@a")
     shown = lab.chyves(*WORDS).stdout
@@ -83,13 +84,17 @@ def test_older_guests_have_properties_instead_of_files(empty_lab: LabHost) -> No
     sh = ChyvesSh(lab.run, lab.root, "zroot")
     values = {"cpu": "3", "con": "nmdm9", "fw": "-", "uuid": "00000000-1111-2222-3333-000000000009"}
     values |= {"loader": "bhyveload", "net_ifaces": "tap9", "chyves_guest_version": "0100"}
+    values |= {"pcidev:1": "virtio-rnd"}
     options = [word for name in values for word in ("-o", f"chyves:{name}={values[name]}")]
     lab.run("zfs", "create", *options, "zroot/chyves/guests/old")
-    lab.run("zfs", "create", "-V", "16M", "zroot/chyves/guests/old/disk0")
+    own_option = ("-o", "chyves:virtio_block_options=nocache")
+    lab.run("zfs", "create", "-V", "16M", *own_option, "zroot/chyves/guests/old/disk0")
     assert sh.pool == "zroot"
     lab.chyves(*WORDS, "-q")
     own = own_properties(lab, "zroot/chyves/guests/old")
     assert (own["chyves:serial"], own["chyves:chyves_guest_version"]) == ("nmdm9", "1")
+    assert (own["chyves:net_ifaces"], own["chyves:pcidev_1"]) == ("tap9", "virtio-rnd")
+    assert own["chyves:virtio_block_options_disk0"] == "nocache"
     assert lab.output("old", "get", "-H", "cpu") == "3"
 
 
@@ -98,3 +103,30 @@ def test_a_layout_without_guests_becomes_ours_too(empty_lab: LabHost) -> None:
     empty_lab.chyves(*WORDS, "-q")
     assert empty_lab.output("defaults", "get", "-H", "cpu") == "2"
     empty_lab.chyves("web", "create", "16M")
+
+
+@pytest.mark.parametrize("release", ["14.2", "12.4"])
+def test_consolidated_devices_and_images_keep_their_places(tmp_path: Path, release: str) -> None:
+    lab = make_lab(tmp_path / "lab", freebsd=release)
+    sh = ChyvesSh(lab.run, lab.root, "zroot")
+    sh.write(".config/global.cfg", {**GLOBAL, "consolidate_bhyve_pci_devices": "yes"})
+    osreldate = int(lab.run("sysctl", "-n", "kern.osreldate").stdout)
+    more = {"pcidev_1": "virtio-rnd", "disk1_notes": "a = b", "disk0_description": "it's it"}
+    sh.create("web", net_ifaces="tap50,vale0:2,tap60", **more)
+    sh.create("fast", bhyve_disk_type="virtio-blk", virtio_block_options_disk0="nocache")
+    # A volume with another name can't have a port of a controller.
+    for disk in ("disk1", "disk10", *(["data"] if release == "14.2" else [])):
+        sh.add_disk("web", disk)
+    sh.add_disk("fast", "disk1")
+    for name in ("b.img", "a.img"):
+        sh.path(f"guests/web/img/{name}").write_bytes(b"i" * 4096)
+    old = {name: see(sh.line(name, osreldate)) for name in ("web", "fast")}
+    shown = lab.chyves(*WORDS).stdout
+    (lab.root / "dev/netmap").write_text("")
+    for name, seen in old.items():
+        assert see(planned(lab, name)).devices == seen.devices
+    disks = [own_properties(lab, f"zroot/chyves/guests/web/disk{n}") for n in (0, 1)]
+    assert (disks[0]["chyves:description"], disks[1]["chyves:notes"]) == ("it's it", "a = b")
+    assert "boots img/" in shown
+    assert lab.output("web", "get", "-H", "bhyveload_disks") == "first"
+    lab.stop_everything()

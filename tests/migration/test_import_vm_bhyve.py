@@ -14,6 +14,8 @@ UEFI = {"loader": "uefi", "graphics": "yes", "graphics_res": "1600x900", "xhci_m
 NVME = {"disk0_type": "nvme", "disk0_name": "disk0", "disk0_dev": "sparse-zvol"}
 VARIABLES = b"variables".ljust(4096)
 ZVOL = {"disk0_name": "disk0", "disk0_dev": "zvol"}
+ZVOL_PARTS = {"type": "ahci-hd", "dev": "zvol"}
+NOTHING = "there is nothing to import"
 
 
 def fill(vm: VmBhyve) -> list[str]:
@@ -116,7 +118,7 @@ def test_guests_in_plain_folders_get_volumes_and_stay_where_they_were(lab: LabHo
     assert {path.name: path.read_bytes() for path in vm.path("bsd").iterdir()} == files
     lab.run("sysrc", "vm_enable=NO")
     assert lab.output("doctor") == "nothing is wrong"
-    assert not any("copies/" in line for line in below(lab, "zroot/chyves"))
+    assert not any("copies" in line for line in below(lab, "zroot/chyves"))
 
 
 def test_a_locked_guest_and_a_missing_disk_are_refused(lab: LabHost, vm: VmBhyve) -> None:
@@ -128,3 +130,67 @@ def test_a_locked_guest_and_a_missing_disk_are_refused(lab: LabHost, vm: VmBhyve
     assert "win: /vm/win/disk0.img is not there" in told
     assert "bsd: is locked by other.example.net" in told
     assert lab.everything() == before
+
+
+def test_switches_of_all_kinds_become_what_chyves_has(lab: LabHost, vm: VmBhyve) -> None:
+    for name, kind in (("wires", "netgraph"), ("fast", "vale"), ("far", "vxlan")):
+        vm.switch(name, type=kind, **({"ports": "em0", "vlan": "9"} if kind == "vxlan" else {}))
+    vm.switch("lan", type="manual", bridge="lan0")
+    vm.switch("out", nat="yes")
+    lab.run("kldload", "ng_socket", "ng_ether", "ng_bridge", "if_bridge")
+    lab.run("ngctl", "-f", "-", stdin="mkpeer em1: bridge lower link0\nname em1:lower wires\n")
+    names = [f"network{n}_{part}" for n in range(4) for part in ("type", "switch")]
+    words = [w for each in ("wires", "fast", "far", "lan") for w in ("virtio-net", each)]
+    vm.create("web", **ZVOL, **dict(zip(names, words, strict=True)))
+    vm.create("db", **ZVOL, network0_switch="fast")
+    vm.first_start("web")
+    old = see(vm.line("web"))
+    (vm.root / "dev/netmap").write_text("")
+    (vm.path(".templates") / "default.conf").write_text("loader=uefi\n")
+    (lab.root / "isos").mkdir()
+    (lab.root / "isos/a.iso").write_bytes(b"iso")
+    vm.configure(".config/system.conf", datastore_list="isos", path_isos="iso:/isos")
+    shown = lab.chyves("import", "vm-bhyve", "web", "--resources", "-y").stdout
+    ifaces = lab.output("web", "get", "-H", "net_ifaces").split(",")
+    assert [each.rstrip("0123456789") for each in ifaces[2:]] == ["tap"] * 2
+    assert ifaces[:2] == ["netgraph0:2", "vale0:0"]
+    bridges = [lab.output("web", "get", "-H", f"{each}_bridge") for each in ifaces[2:]]
+    settings = own_properties(lab, "zroot/chyves")
+    assert settings["chyves.global:netgraph0_phy_attach"] == "em1"
+    assert settings[f"chyves.global:{bridges[0]}_phy_attach"] == "vxlan9"
+    assert "netgraph0:2=15,vale0:0=15:1,tap" in lab.output("web", "get", "-H", "pci_slots")
+    assert lab.output("web", "get", "-H", "netgraph0:2_mac") == old.devices["15"][1]
+    assert "whose lower wires has" in lab.chyves("web", "start", "-n", status=4).stderr
+    assert "ngctl shutdown wires:" in shown and f"ifconfig lan0 name {bridges[1]}" in shown
+    assert "valectl -h vale0:CARD" in shown and "1 template for vm create stay" in shown
+    assert "nat 172.16.0.1/24 dhcp" in shown
+    # What vm-bhyve makes of the switch's name: md5 -qs far.
+    assert "create_args_vxlan9='vxlanid 9 vxlanlocal " in shown
+    assert "vxlangroup 239.23.217.101 vxlandev em0'" in shown
+    assert lab.output("iso", "list", "-H", "-o", "name") == "a.iso"
+    # Later ones are on the same switches.
+    lab.chyves("import", "vm-bhyve", "-yq")
+    assert lab.output("db", "get", "-H", "net_ifaces") == "vale0:1"
+    lab.chyves("export", "--to", "vm-bhyve", "web", "-yq")
+    assert [vm.read("web")[f"network{n}_switch"] for n in (0, 1)] == ["wires", "fast"]
+
+
+def test_older_guests_keep_the_slots_that_their_log_tells(lab: LabHost, vm: VmBhyve) -> None:
+    vm.switch("public", ports="em0")
+    many = {f"disk{n}_{part}": value for n in (1, 2) for part, value in ZVOL_PARTS.items()}
+    many |= {"disk1_name": "disk1", "disk2_name": "disk2", "disk0_type": "ahci-hd"}
+    grub = {"loader": "grub", "grub_run0": "linux /vmlinuz", "grub_install1": "boot"}
+    vm.create("old", **ZVOL, **many, ahci_device_limit="2", virt_random="yes", **grub)
+    vm.first_start("old")
+    line = vm.path("old/vm-bhyve.log")
+    devices = "-s 0,hostbridge -s 31,lpc -s 4:0,ahci,hd:/x,hd:/y -s 4:1,ahci,hd:/z"
+    line.write_text(
+        f"Sep 01 [bhyve devices: -s 9:0,virtio-net,tap1]\n"
+        f"Sep 02 [bhyve devices: {devices} -s 5:0,virtio-net,tap0,mac=x -s 6:0,virtio-rnd]\n"
+    )
+    shown = lab.chyves("import", "vm-bhyve", "-y").stdout
+    slots = lab.output("old", "get", "-H", "pci_slots")
+    assert slots == "disk0=4.0,disk1=4.1,disk2=4:1,tap50=5,random=6"
+    assert shown.count("the property os says what GRUB does; chyves list profiles") == 2
+    assert lab.chyves("import", "vm-bhyve", "-y").stdout.splitlines()[-1:] == [NOTHING]
+    assert "GUEST" not in lab.chyves("import", "vm-bhyve", "-y").stdout

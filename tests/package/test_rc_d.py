@@ -20,10 +20,9 @@ SCRIPT = ROOT / "rc.d" / "chyves"
 @pytest.fixture
 def host(lab: LabHost, tmp_path: Path) -> LabHost:
     """A host with the script, enabled, and three guests that can start."""
-    folder = lab.root / "usr/local/etc/rc.d"
-    folder.mkdir(parents=True, exist_ok=True)
-    shutil.copy(SCRIPT, folder)
-    lab.run("sysrc", "chyves_enable=YES")
+    assert "Set chyves_enable to YES" in lab.run("service", "chyves", "start").stdout
+    assert lab.run("service", "chyves", "enable").stdout == "chyves enabled in /etc/rc.conf\n"
+    assert lab.run("sysrc", "chyves_enable").stdout == "chyves_enable: YES\n"
     lab.chyves("low,high,off", "create", "1G")
     for name in ("low", "high", "off"):
         disk = lab.root / f"dev/zvol/zroot/chyves/guests/{name}/disk0"
@@ -101,9 +100,6 @@ def test_nothing_happens_where_it_is_not_enabled(host: LabHost) -> None:
 
 
 def test_a_host_without_chyves_on_a_pool_is_told_so(empty_lab: LabHost) -> None:
-    folder = empty_lab.root / "usr/local/etc/rc.d"
-    folder.mkdir(parents=True, exist_ok=True)
-    shutil.copy(SCRIPT, folder)
     done = empty_lab.run("service", "chyves", "onestart", status=None)
     assert done.returncode != 0
     assert "chyves dataset" in done.stderr

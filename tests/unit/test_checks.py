@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chyves_core.errors import ChyvesError, NotFound, Refused, UsageError
+from chyves_core.errors import ChyvesError, Refused, UsageError
 from chyves_core.properties.assignments import (
     check_assignments,
     read_assignments,
@@ -170,7 +170,7 @@ def test_a_number_stands_for_n_and_nothing_else_does() -> None:
     assert GUEST.find("tap12_mac") is GUEST.find("tap0_mac")
     for name in ("tap_mac", "tap{n}_mac", "tap1x_mac", "tap٣_mac", "tap1_mac2", "xtap1_mac", ""):
         assert GUEST.find(name) is None, name
-    with pytest.raises(NotFound, match="nosuch"):
+    with pytest.raises(UsageError, match="nosuch"):
         GUEST.get("nosuch")
 
 

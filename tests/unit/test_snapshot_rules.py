@@ -103,6 +103,7 @@ def test_only_a_whole_moment_is_an_automatic_name(name: str, automatic: bool) ->
 def test_what_is_nearest_is_named_first_and_what_is_as_near_by_its_name() -> None:
     known = ["web10", "web2", "web1", "mail"]
     assert did_you_mean("web", known, "none") == "did you mean web1, web2, web10?"
+    assert did_you_mean("RAM", ["cpu", "ram"], "none") == "did you mean ram?"
     assert did_you_mean("nothing", known, "chyves list") == "chyves list"
 
 

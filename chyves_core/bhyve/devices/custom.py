@@ -38,7 +38,7 @@ def devices(guest: Guest, places: Mapping[str, Place], facts: HostFacts) -> Iter
     """Yield the devices that the properties name, each in its place."""
     for name in names(guest):
         model, *words = guest.properties[name].split(",")
-        check_model(guest, name, facts)
+        check_release(guest.name, name, guest.properties[name], facts)
         if model == PASSTHRU:
             check_passthru(guest, name, facts)
             says = f"the host's device {words[0]}"
@@ -47,15 +47,15 @@ def devices(guest: Guest, places: Mapping[str, Place], facts: HostFacts) -> Iter
         yield device(places[name], model, *words, sources=(name,), says=says)
 
 
-def check_model(guest: Guest, name: str, facts: HostFacts) -> None:
+def check_release(owner: str, name: str, value: str, facts: HostFacts) -> None:
     """Refuse a device, or what stands behind a network card, that came with a later release."""
-    model, *words = guest.properties[name].split(",")
+    model, *words = value.split(",")
     backend = words[0] if words and model in NETWORK_CARDS else ""
     for what, since in ((model, SINCE.get(model)), (backend, BACKENDS.get(backend))):
         if since and not facts.is_at_least(since):
             raise Refused(
-                f"{guest.name}: {name}: {what} needs FreeBSD {since}",
-                f"chyves {guest.name} unset {name}",
+                f"{owner}: {name}: {what} needs FreeBSD {since}",
+                f"chyves {owner} unset {name}",
             )
 
 

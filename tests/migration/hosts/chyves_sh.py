@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tests.migration.hosts.chyves_sh_line import Line, disk_paths
 from tests.migration.hosts.iohyve import Run
 
 GLOBAL = {
@@ -97,15 +98,11 @@ class ChyvesSh:
         self.write(file, {**self.read(file), "template": "yes"})
         self.run("zfs", "set", "readonly=on", f"{self.pool}/chyves/guests/{name}")
 
-    def line(self, name: str, disks: tuple[str, ...]) -> str:
-        """The command line of `chyves start NAME` on FreeBSD 12 or later."""
+    def line(self, name: str, osreldate: int = 1402000) -> str:
+        """The command line of `chyves start NAME`."""
         own = self.read(f"guests/{name}/.config/.cfg")
-        paths = [f"/dev/zvol/{self.pool}/chyves/guests/{name}/{disk}" for disk in disks]
-        slots = [f"4,ahci,{','.join(f'hd:{path}' for path in paths)}"]
-        mac = own.get(f"{own['net_ifaces']}_mac")
-        slots.append(f"5,virtio-net,{own['net_ifaces']}" + (f",mac={mac}" if mac else ""))
-        slots += [f"{n},{own[f'pcidev_{n - 5}']}" for n in (6, 7) if f"pcidev_{n - 5}" in own]
-        words = [*own["bargs"].split(), "-c", own["cpu"], "-U", own["uuid"], "-m", own["ram"]]
-        words += ["-s", "0,hostbridge", *(word for each in slots for word in ("-s", each))]
-        console = ["-l", f"com1,/dev/{own['serial']}A", "-s", "31,lpc", f"chy-{name}"]
-        return " ".join(("bhyve", *words, *console))
+        base = f"{self.pool}/chyves/guests/{name}"
+        argv = ("zfs", "list", "-H", "-r", "-t", "volume", "-o", "name", base)
+        paths = disk_paths(self.path(f"guests/{name}"), name, self.run(*argv).stdout.split())
+        shared = self.read(".config/global.cfg")["consolidate_bhyve_pci_devices"]
+        return Line(own, osreldate=osreldate, consolidate=shared).words(name, paths)
