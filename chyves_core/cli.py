@@ -5,8 +5,11 @@ A command is a class with a `main`, and ends with `Start.execute()`.
 
 from __future__ import annotations
 
+import gc
+
 from chyves_core.lazy import lighten_imports
 
+gc.disable()  # until all is loaded: there is nothing to collect
 lighten_imports()
 
 import errno  # noqa: E402
@@ -78,6 +81,7 @@ class Command(cli.Application):
     @classmethod
     def execute(cls) -> NoReturn:
         """Run the command with the arguments of this process and exit."""
+        gc.enable()
         sys.exit(run_command(cls, sys.argv))
 
     # A switch again: plumbum knows -h by the very function, and would go on to run the command.

@@ -16,7 +16,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-SELDOM_USED = "bz2 ipaddress lzma pickle random socket string traceback urllib.request".split()
+SELDOM_USED = (
+    "bz2 glob ipaddress lzma pickle random shutil socket string traceback urllib.request".split()
+)
 
 
 def lighten_imports() -> None:
@@ -25,6 +27,7 @@ def lighten_imports() -> None:
         postpone(name)
     postpone("tempfile", called="NamedTemporaryFile TemporaryFile mkdtemp")
     postpone("textwrap", called="TextWrapper")
+    postpone("urllib.parse", called="quote_from_bytes")
     postpone("logging", getLogger=LaterLogger, DEBUG=10, INFO=20)
     # plumbum wants the first part of it; platform would run `uname -p` for the last one.
     postpone("platform", uname=os.uname)
@@ -55,6 +58,9 @@ def postpone(name: str, *, called: str = "", **ready: Any) -> None:
     functions = {attribute: when_called(attribute) for attribute in called.split()}
     stand_in.__dict__.update(ready, __getattr__=load, **functions)
     sys.modules[name] = stand_in
+    above, _, last = name.rpartition(".")
+    if above:
+        setattr(__import__(above), last, stand_in)  # only packages at the top have such modules
 
 
 class LaterLogger:

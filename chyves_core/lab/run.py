@@ -1,60 +1,19 @@
-"""Run one of the lab's programs: `run.py zfs list -H`. The files in a lab's bin/ call this.
+"""Start one of the lab's programs: `run.py zfs list -H`. The files in a lab's bin/ call this.
 
-It keeps the command log, and it plays the faults that CHYVES_LAB_FAIL asks for:
-`PROGRAM:NTH:fail` makes the NTH call of PROGRAM by one process fail, `PROGRAM:NTH:kill` kills
-the caller with SIGKILL just before it, `PROGRAM:NTH:kill-after` just after it.
+Python compiles this file each time that it is run, so there is nothing else in it.
 """
 
-from __future__ import annotations
-
+import gc
 import os
-import signal
 import sys
-import time
-from importlib import import_module
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 
-from chyves_core.lab.faults import next_fault
-from chyves_core.lab.home import Lab
-from chyves_core.lab.programs import PROGRAMS
-
-
-def main() -> int:
-    """Run the program that argv names and return its status."""
-    program, arguments = sys.argv[1], sys.argv[2:]
-    lab = Lab.from_environment()
-    started = time.monotonic()
-    fault = next_fault(lab, program)
-    if fault == "kill":
-        os.kill(os.getppid(), signal.SIGKILL)
-        return 137
-    if fault == "fail":
-        print(f"{program}: failed because CHYVES_LAB_FAIL asked for it", file=sys.stderr)
-        lab.log_command([program, *arguments], 1, started)
-        return 1
-    status = call(program, arguments, lab)
-    lab.log_command([program, *arguments], status, started)
-    if fault == "kill-after":
-        os.kill(os.getppid(), signal.SIGKILL)
-    return status
-
-
-def call(program: str, arguments: list[str], lab: Lab) -> int:
-    """Call `main(arguments, lab)` of the program's module; end quietly on a closed pipe."""
-    try:
-        module = import_module(PROGRAMS[program])
-        status = int(module.main(arguments, lab))
-        sys.stdout.flush()
-        return status
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        return 141
-    except KeyboardInterrupt:
-        return 130
-    except SystemExit as end:
-        return end.code if isinstance(end.code, int) else 1
-
+from chyves_core.lab.light import lighten_imports
 
 if __name__ == "__main__":
-    sys.exit(main())
+    gc.disable()  # until the program is loaded: there is nothing to collect
+    lighten_imports()
+    from chyves_core.lab.running import leave, main
+
+    leave(main())

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -88,14 +87,19 @@ def bridge_of(state: HostState, name: str) -> Interface | None:
 
 def split_name(name: str) -> tuple[str, str]:
     """Return (kind, unit) of `bridge0`, the unit as written."""
-    found = re.fullmatch(r"([a-z]+)(.*)", name)
-    return (found[1], found[2]) if found else (name, "")
+    unit = name.lstrip("abcdefghijklmnopqrstuvwxyz")
+    return (name.removesuffix(unit), unit) if unit != name else (name, "")
+
+
+def is_unit(text: str) -> bool:
+    """Return whether this is a number as the kernel writes it."""
+    return text.isdecimal() and text == str(int(text))
 
 
 def create(state: HostState, wanted: str, freebsd: tuple[int, int]) -> Interface:
     """Make the interface `tap5`, or the next free one of `tap`; raises InterfaceError."""
     kind, unit = split_name(wanted)
-    if kind not in CLONERS or (unit and not re.fullmatch(r"0|[1-9]\d*", unit)):
+    if kind not in CLONERS or (unit and not is_unit(unit)):
         raise InterfaceError("Invalid argument")
     modules.ensure(state, CLONERS[kind], freebsd)
     if unit and int(unit) > LARGEST_UNIT:

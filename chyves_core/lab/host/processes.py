@@ -119,7 +119,7 @@ def forget(lab: Lab, pid: int | None = None) -> None:
 def all_processes(lab: Lab) -> list[Process]:
     """Return the living processes of the lab by their number."""
     try:
-        files = list(process_folder(lab).glob("*.json"))
+        files = [file for file in process_folder(lab).iterdir() if file.suffix == ".json"]
     except FileNotFoundError:
         return []
     found: list[Process] = []

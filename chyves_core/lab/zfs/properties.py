@@ -6,12 +6,12 @@ get-vol); the values that a property takes come from texts/properties.txt, zfs's
 
 from __future__ import annotations
 
-import re
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
 TEXTS = Path(__file__).with_name("texts")
+USER_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789:-._")
 
 
 class Property(NamedTuple):
@@ -153,7 +153,7 @@ def full_name(name: str) -> str:
 
 def is_user(name: str) -> bool:
     """Whether a name has the form of a user property; captures set-chars."""
-    return ":" in name and not re.search(r"[^a-z0-9:\-._]", name)
+    return ":" in name and USER_LETTERS.issuperset(name)
 
 
 def is_written(name: str) -> bool:
@@ -184,9 +184,9 @@ def usage_rows() -> dict[str, tuple[str, str, str]]:
     """Return EDIT, INHERIT and VALUES of each property as the usage of `zfs set` tells them."""
     rows = {}
     for line in (TEXTS / "properties.txt").read_text().splitlines():
-        found = re.match(r"\t(\S+) +(YES|NO) +(YES|NO) +(.*)", line)
-        if found:
-            rows[found[1]] = (found[2], found[3], found[4])
+        words = line.split(None, 3)
+        if line.startswith("\t") and len(words) == 4 and words[1] in ("YES", "NO"):
+            rows[words[0]] = (words[1], words[2], words[3])
     return rows
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from chyves_core.lab.zfs.errors import UsageError, ZfsError
 from chyves_core.lab.zfs.human import table
 from chyves_core.lab.zfs.model import Pool
@@ -48,7 +46,8 @@ SIZES = ("size", "allocated", "free", "freeing", "leaked")
 def known_properties() -> dict[str, bool]:
     """Return the pool properties, and whether each can be set, as zpool's usage lists them."""
     text = (TEXTS / "pool_properties.txt").read_text()
-    return {name: edit == "YES" for name, edit in re.findall(r"\t(\w+) +(YES|NO) ", text)}
+    lines = [line.split() for line in text.splitlines() if line.startswith("\t")][1:]
+    return {words[0]: words[1] == "YES" for words in lines if words[0].isidentifier()}
 
 
 def wanted(text: str) -> list[str]:
