@@ -9,7 +9,7 @@ from chyves_core.bhyve.slots import Place
 from chyves_core.migration import derived, vm_config
 from chyves_core.migration.devices import moved_path, parse_device
 from chyves_core.migration.old import imported_name
-from chyves_core.migration.reading import wire
+from chyves_core.migration.vm_switches import Around, wire
 
 
 def test_an_address_is_made_of_slot_function_and_the_vms_name() -> None:
@@ -56,18 +56,23 @@ def test_kept_names_are_such_as_zfs_takes() -> None:
 
 def test_a_switch_becomes_a_bridge_that_leads_there_already_or_a_new_one() -> None:
     core = {
-        "switch_list": "public inside dmz hand far",
+        "switch_list": "public inside dmz hand far odd",
         "ports_public": "em0",
         "ports_dmz": "em1 em2",
         "vlan_dmz": "7",
         "type_hand": "manual",
         "bridge_hand": "bridge9",
         "type_far": "vxlan",
+        "ports_far": "em0",
+        "vlan_far": "12",
+        "type_odd": "crossbar",
     }
     settings = {"bridge3_phy_attach": "em0", "bridge0_phy_attach": "private"}
-    wired = wire(vm_config.switches(core), settings)
+    wired = wire(vm_config.switches(core), Around(settings))
     wanted = {"public": "bridge3", "inside": "bridge0", "dmz": "bridge1", "hand": "bridge9"}
-    assert wired.bridges == wanted
-    assert (wired.new, wired.vlans) == ({"bridge1": "vlan7"}, {"7": "em1"})
-    assert any("vxlan" in note for note in wired.notes)
+    assert wired.bridges == {**wanted, "far": "bridge2"}
+    assert wired.new == {"bridge1": "vlan7", "bridge2": "vxlan12"}
+    assert wired.vlans == {"7": "em1"}
+    assert any("sysrc cloned_interfaces+=vxlan12" in note for note in wired.notes)
+    assert any("no crossbar switches" in note for note in wired.notes)
     assert any("em2" in note for note in wired.notes)

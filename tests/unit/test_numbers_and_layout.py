@@ -69,7 +69,7 @@ def test_the_size_of_a_disk_is_whole_mebibytes_and_never_less_than_asked() -> No
 def storage(*datasets: Dataset) -> Storage:
     """Return the storage of a host with the pools zroot (guid 1) and tank (guid 2)."""
     found = {dataset.name: dataset for dataset in datasets}
-    rows = [["zroot", "1", "ONLINE", "9", "9"], ["tank", "2", "ONLINE", "9", "9"]]
+    rows = [["zroot", "1", "ONLINE", "9", "9", "off"], ["tank", "2", "ONLINE", "9", "9", "off"]]
     return Storage(tuple(make_pool(row, found) for row in rows), found)
 
 
