@@ -41,7 +41,7 @@ def test_guests_see_the_same_machine(empty_lab: LabHost, sh: ChyvesSh) -> None:
         "web\t7\tit's = 'ours' ü",
     ]
     for name, seen in old.items():
-        new = see(planned(lab, name))
+        new = see(planned(lab, name)[name])
         assert (new.devices, new.uuid, new.flags) == (seen.devices, seen.uuid, seen.flags)
         assert (new.cpu, new.ram) == (seen.cpu, seen.ram)
     assert lab.output("inner", "get", "-H", "tap51_bridge") == "bridge1"

@@ -25,6 +25,7 @@ class Journey:
     lines: dict[str, Seen] = field(default_factory=dict)
     there: list[list[str]] = field(default_factory=list)
     here: list[list[str]] = field(default_factory=list)
+    planned: dict[str, str] = field(default_factory=dict)
 
     def look(self) -> list[str]:
         """Return all that is set on datasets of iohyve, and all guids."""
@@ -33,7 +34,7 @@ class Journey:
     def come(self) -> None:
         """Import all guests."""
         self.lab.chyves("import", "iohyve", "--yes")
-        self.here.append(below(self.lab, "zroot/chyves/guests/"))
+        self.here.append(below(self.lab, "zroot/chyves/guests/", "tank/chyves/guests/"))
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +57,7 @@ def journey(lab_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
     lab.chyves("export", "--to", "iohyve", names, "--yes")
     found.there.append(found.look())
     found.come()
+    found.planned = planned(lab, *found.lines)
     yield found
     lab.stop_everything()
 
@@ -63,7 +65,7 @@ def journey(lab_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
 @pytest.mark.parametrize("scene", SCENES)
 def test_guests_see_the_same_machine(journey: Journey, scene: str) -> None:
     for name in journey.compared[scene]:
-        old, new = journey.lines[name], see(planned(journey.lab, name))
+        old, new = journey.lines[name], see(journey.planned[name])
         assert new.devices == old.devices
         assert (new.cpu, new.ram, new.flags) == (old.cpu, old.ram, old.flags)
         assert (new.screen, new.has_firmware) == (old.screen, old.has_firmware)

@@ -39,7 +39,7 @@ def fill(vm: VmBhyve) -> list[str]:
 
 def same(lab: LabHost, name: str, old: Seen) -> None:
     """Check that a guest sees what it has seen."""
-    new = see(planned(lab, name))
+    new = see(planned(lab, name)[name])
     assert new.devices == old.devices
     assert (new.cpu, new.ram, new.flags, new.uuid) == (old.cpu, old.ram, old.flags, old.uuid)
     assert (sorted(new.screen), new.has_firmware) == (sorted(old.screen), old.has_firmware)
