@@ -112,7 +112,7 @@ def test_consolidated_devices_and_images_keep_their_places(tmp_path: Path, relea
     shown = lab.chyves(*WORDS).stdout
     (lab.root / "dev/netmap").write_text("")
     for name, seen in old.items():
-        assert see(planned(lab, name)).devices == seen.devices
+        assert see(planned(lab, name)[name]).devices == seen.devices
     disks = [own_properties(lab, f"zroot/chyves/guests/web/disk{n}") for n in (0, 1)]
     assert (disks[0]["chyves:description"], disks[1]["chyves:notes"]) == ("it's it", "a = b")
     assert "boots img/" in shown

@@ -9,11 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.commands.whole_guests import make_whole_guests
 from tests.conftest import LabHost
 from tests.migration.hosts.iohyve import Iohyve
 from tests.migration.hosts.iohyve_scenes import FIRMWARE, SCENES
 from tests.migration.looking import below, planned
 from tests.migration.seen import Seen, see
+
+ROOTS = ("zroot/iohyve", "tank/iohyve")
 
 
 @dataclass
@@ -80,3 +83,14 @@ def test_what_went_back_is_letter_for_letter_what_had_come(journey: Journey) -> 
 def test_what_comes_again_is_what_it_was_here(journey: Journey) -> None:
     first, second = journey.here
     assert second == first
+
+
+def test_several_guests_leave_for_an_iohyve_that_is_on_no_pool_yet(lab: LabHost) -> None:
+    make_whole_guests(lab, ["web", "web2"])
+    make_whole_guests(lab, ["mail"], pool="tank", first=2)
+    lab.chyves("export", "--to", "iohyve", "web,web2,mail", "--yes")
+    places = ("zroot/iohyve/web", "zroot/iohyve/web2", "tank/iohyve/mail")
+    names = lab.run("zfs", "get", "-H", "-o", "value", "iohyve:name", *places).stdout.split()
+    assert sorted(names) == ["mail", "web", "web2"]
+    roots = lab.run("zfs", "get", "-H", "-o", "value", "mountpoint", *ROOTS).stdout.split()
+    assert sorted(roots) in (["/iohyve", "/iohyve/tank"], ["/iohyve", "/iohyve/zroot"])
