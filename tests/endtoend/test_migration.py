@@ -118,6 +118,7 @@ def test_guests_of_chyves_sh_stay_in_place(host: Host) -> None:
 
 
 def test_guests_of_vm_bhyve_come_from_datasets_and_folders(host: Host) -> None:
+    host.need("sysrc")
     # sysrc(8): a file of the test stands for rc.conf.
     rc = host.path(f"{host.folder}/rc.conf")
     rc.parent.mkdir(parents=True, exist_ok=True)

@@ -94,7 +94,9 @@ class VmBhyve:
                 volume = f"{self.dataset}/{name}/{disk}"
                 self.run("zfs", "create", *sparse, "-V", size, "-o", "volmode=dev", volume)
             elif disk and where == "file":
-                self.run("truncate", "-s", size, str(self.path(f"{name}/{disk}")))
+                # `truncate -s SIZE`, which not every host has.
+                with self.path(f"{name}/{disk}").open("wb") as file:
+                    file.truncate(int(size.removesuffix("M")) << 20)
 
     def first_start(self, name: str, number: int = 1) -> None:
         """What the first `vm start NAME` writes down: a UUID, an address for each interface."""
