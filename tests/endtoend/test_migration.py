@@ -5,6 +5,7 @@ No host has the interfaces that their bridges lead to, so nobody's can be meant.
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterable
 from subprocess import CompletedProcess
 
@@ -53,6 +54,9 @@ def test_guests_of_iohyve_come_go_back_and_come_again(host: Host) -> None:
     host.run("zfs", "create", f"{FIRST}/iohyve/Firmware/{FIRMWARE}")
     host.path(f"{folder}/Firmware/{FIRMWARE}/{FIRMWARE}").write_bytes(b"f" * 4096)
     compared = [f"{GUESTS}{name}" for scene in SCENES.values() for name in scene(io)]
+    if shutil.which("grub-bhyve", path=host.environment()["PATH"]) is None:
+        host.notes.append("no grub-bhyve: the machine of the guest that needs it is not compared")
+        compared.remove(f"{GUESTS}lin")
     old = {name: see(io.line(name.removeprefix(GUESTS))) for name in compared}
     for name in ("web", "old", "rep"):
         write(host, f"{io.dataset(name)}/disk0", "now")
