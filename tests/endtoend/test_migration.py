@@ -100,12 +100,12 @@ def ours(lines: Iterable[str], starts: tuple[str, ...]) -> list[str]:
 def test_guests_of_chyves_sh_stay_in_place(host: Host) -> None:
     host.run("zfs", "destroy", "-r", f"{SECOND}/chyves")
     sh = ChyvesSh(host.run, host.path("/"), SECOND, first=950, uplink=NICS[0])
-    disks = fill_sh(sh, GUESTS)
+    names = fill_sh(sh, GUESTS)
     sh.create_before_files(f"{GUESTS}old")
-    old = {name: see(sh.line(name, own)) for name, own in disks.items()}
+    old = {name: see(sh.line(name)) for name in names}
     web, gold = (f"{HERE[1]}{GUESTS}{name}" for name in ("web", "gold"))
     guids, file = snapshots(host, web), sh.path(f"guests/{GUESTS}web/.config/.cfg").read_text()
-    host.chyves("import", "chyves-sh", *disks, f"{GUESTS}gold", f"{GUESTS}old", "--yes", "-q")
+    host.chyves("import", "chyves-sh", *names, f"{GUESTS}gold", f"{GUESTS}old", "--yes", "-q")
     assert snapshots(host, web) == guids != {}
     assert sh.path(f"guests/{GUESTS}web/.config/.cfg").read_text() == file
     assert host.value(gold, "readonly") == "on"
@@ -114,7 +114,7 @@ def test_guests_of_chyves_sh_stay_in_place(host: Host) -> None:
     layout = host.own_values(f"{SECOND}/chyves")
     assert layout["chyves.pool:role"] == "secondary"
     assert not any(name.startswith("chyves.global:") for name in layout)
-    new = see_planned(host, disks)
+    new = see_planned(host, names)
     assert machines(new.items(), uuid=True) == machines(old.items(), uuid=True)
     assert "is a template" in host.refused(f"{GUESTS}gold", "start", "-n", status=4)
     host.run("zfs", "destroy", "-r", f"{SECOND}/chyves")

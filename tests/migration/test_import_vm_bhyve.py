@@ -7,7 +7,7 @@ import pytest
 from tests.commands.whole_guests import own_properties
 from tests.conftest import LabHost
 from tests.migration.hosts.vm_bhyve import VmBhyve
-from tests.migration.hosts.vm_bhyve_scenes import VARIABLES, fill, fill_folder
+from tests.migration.hosts.vm_bhyve_scenes import VARIABLES, ZVOL, fill, fill_folder
 from tests.migration.looking import below, planned
 from tests.migration.seen import Seen, see
 
