@@ -15,15 +15,17 @@ from chyves_core.migration.leaving import Departure
 from chyves_core.output import Format, print_rows
 from chyves_core.rename import paths_to
 from chyves_core.runtime import read_runtime
+from chyves_core.zfs import Dataset
 
-Planner = Callable[[Host, Inventory, Guest], Departure]
+# Plans guests one after the other; what all of them need of the other manager is read before.
+Planner = Callable[[Guest], Departure]
 COLUMNS = ("guest", "old", "new", "note")
 
 
 def export_guests(command: Changing, manager: str, words: str) -> None:
     """Send guests to another manager: all that are meant, or none where one can't go."""
     host = command.host
-    planner = find(manager)
+    find_planner = find(manager)
     names = read_inventory(host).names(words)
     titles = {name: f"export --to {manager} {name}" for name in names}
     wanted = [lock for name in names for lock in (locks.guest_lock(name), disks_lock(name))]
@@ -32,6 +34,7 @@ def export_guests(command: Changing, manager: str, words: str) -> None:
             name for name in names if journal.resume(host, titles[name], [locks.guest_lock(name)])
         ]
         inventory = read_inventory(host)
+        planner = find_planner(host, inventory)
         departures = [
             plan_one(host, inventory, planner, name) for name in names if name not in done
         ]
@@ -56,7 +59,7 @@ def plan_one(host: Host, inventory: Inventory, planner: Planner, name: str) -> D
     others = [each for each in users if each != name]
     if others:
         raise Refused(f"{name}: {', '.join(others)} uses its disks", f"chyves {others[0]} get all")
-    departure = planner(host, inventory, guest)
+    departure = planner(guest)
     if journal.exists(host, departure.target):
         raise Refused(f"{name}: {departure.target} is there", f"zfs list -r {departure.target}")
     return departure
@@ -79,37 +82,57 @@ def show(departures: list[Departure], *, commented: bool) -> None:
         print(f"# {text}" if commented else text)
 
 
-def find(manager: str) -> Planner:
-    """Return what plans the way to a manager; raises UsageError for an unknown one."""
-    planners: dict[str, Planner] = {"iohyve": to_iohyve, "vm-bhyve": to_vm_bhyve}
+def find(manager: str) -> Callable[[Host, Inventory], Planner]:
+    """Return what reads a manager and plans the way to it; raises UsageError for an unknown one."""
+    planners: dict[str, Callable[[Host, Inventory], Planner]] = {
+        "iohyve": to_iohyve,
+        "vm-bhyve": to_vm_bhyve,
+    }
     if manager not in planners:
         raise UsageError(f"{manager}: guests go to {', '.join(planners)}")
     return planners[manager]
 
 
-def to_iohyve(host: Host, inventory: Inventory, guest: Guest) -> Departure:
-    """Return how a guest leaves for iohyve."""
+def to_iohyve(host: Host, inventory: Inventory) -> Planner:
+    """Return what plans how guests leave for iohyve; the first on a pool makes its place there."""
+    from chyves_core.migration.iohyve_places import root_of
     from chyves_core.migration.to_iohyve import Leaving
 
-    there = reading.read_iohyve(host, inventory)
-    return Leaving(inventory, guest, there.datasets, reading.surroundings(host)).departure()
+    there = dict(reading.read_iohyve(host, inventory).datasets)
+    around = reading.surroundings(host)
+
+    def plan(guest: Guest) -> Departure:
+        leaving_guest = Leaving(inventory, guest, there, around)
+        departure = leaving_guest.departure()
+        if departure.before:
+            root = root_of(guest.pool)
+            mounted = (leaving_guest.mountpoint, "local")
+            there[root] = Dataset(root, {"type": ("filesystem", "-"), "mountpoint": mounted})
+        return departure
+
+    return plan
 
 
-def to_vm_bhyve(host: Host, inventory: Inventory, guest: Guest) -> Departure:
-    """Return how a guest leaves for vm-bhyve; raises Refused where it has no place on the pool."""
+def to_vm_bhyve(host: Host, inventory: Inventory) -> Planner:
+    """Return what plans how guests leave for vm-bhyve; Refused where one has no place there."""
     from chyves_core.migration import vm_config, vm_reading
     from chyves_core.migration.to_vm_bhyve import Leaving
 
     spec = reading.rc_value(host, "vm_dir")
     store = vm_reading.store_of(host, spec) if spec else vm_config.Store("", "")
-    if store.dataset.partition("/")[0] != guest.pool:
-        what = f"vm_dir is {spec or 'not set'}"
-        raise Refused(
-            f"{guest.name}: is on {guest.pool}, and {what}",
-            f"sysrc vm_dir=zfs:{guest.pool}/DATASET, or chyves {guest.name} move POOL",
-        )
     wired = vm_reading.wire(host, inventory, vm_reading.read_core(host, store))
     switches = {bridge: name for name, bridge in wired.bridges.items()}
-    text = host.read_text(f"{guest.folder}/{guest.name}.conf") or ""
-    present, osreldate = vm_config.parse(text), reading.surroundings(host).osreldate
-    return Leaving(inventory, guest, store, switches, present, osreldate).departure()
+    osreldate = reading.surroundings(host).osreldate
+
+    def plan(guest: Guest) -> Departure:
+        if store.dataset.partition("/")[0] != guest.pool:
+            what = f"vm_dir is {spec or 'not set'}"
+            raise Refused(
+                f"{guest.name}: is on {guest.pool}, and {what}",
+                f"sysrc vm_dir=zfs:{guest.pool}/DATASET, or chyves {guest.name} move POOL",
+            )
+        text = host.read_text(f"{guest.folder}/{guest.name}.conf") or ""
+        present = vm_config.parse(text)
+        return Leaving(inventory, guest, store, switches, present, osreldate).departure()
+
+    return plan

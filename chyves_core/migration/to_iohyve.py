@@ -266,10 +266,14 @@ class Leaving:
         root = iohyve_places.root_of(self.guest.pool)
         if root in self.there:
             return ()
-        first = "/iohyve" if not any(name.count("/") == 1 for name in self.there) else ""
-        mountpoint = first or f"/iohyve/{self.guest.pool}"
         return (
-            create_filesystem(root, {"mountpoint": mountpoint}),
+            create_filesystem(root, {"mountpoint": self.mountpoint}),
             create_filesystem(f"{root}/ISO", {}),
             create_filesystem(f"{root}/Firmware", {}),
         )
+
+    @property
+    def mountpoint(self) -> str:
+        """Where iohyve mounts what is on a pool that it did not have: the first one is /iohyve."""
+        is_first = not any(name.count("/") == 1 for name in self.there)
+        return "/iohyve" if is_first else f"/iohyve/{self.guest.pool}"

@@ -8,7 +8,7 @@ import pytest
 
 from tests.commands.whole_guests import own_properties
 from tests.conftest import LabHost, make_lab
-from tests.migration.hosts.chyves_sh import GLOBAL, ChyvesSh
+from tests.migration.hosts.chyves_sh import GLOBAL, ChyvesSh, fill
 from tests.migration.looking import planned
 from tests.migration.seen import see
 
@@ -19,12 +19,7 @@ WORDS = ("import", "chyves-sh", "-y")
 def sh(empty_lab: LabHost) -> ChyvesSh:
     """chyves 0.2 with three guests, one of them a template."""
     sh = ChyvesSh(empty_lab.run, empty_lab.root, "zroot")
-    sh.create("web", description="it's = 'ours' ü", rcboot="7", tap50_mac="58:9c:fc:00:00:01")
-    sh.add_disk("web", "disk1")
-    empty_lab.run("zfs", "snapshot", "-r", "zroot/chyves/guests/web@a")
-    sh.create("inner", bridge="bridge1", pcidev_1="virtio-rnd", cpu="4")
-    sh.create("gold")
-    sh.make_template("gold")
+    fill(sh)
     return sh
 
 
@@ -41,7 +36,7 @@ def test_guests_see_the_same_machine(empty_lab: LabHost, sh: ChyvesSh) -> None:
         "web\t7\tit's = 'ours' ü",
     ]
     for name, seen in old.items():
-        new = see(planned(lab, name))
+        new = see(planned(lab, name)[name])
         assert (new.devices, new.uuid, new.flags) == (seen.devices, seen.uuid, seen.flags)
         assert (new.cpu, new.ram) == (seen.cpu, seen.ram)
     assert lab.output("inner", "get", "-H", "tap51_bridge") == "bridge1"
@@ -82,20 +77,13 @@ def test_a_newer_guest_and_one_that_runs_are_refused(empty_lab: LabHost, sh: Chy
 def test_older_guests_have_properties_instead_of_files(empty_lab: LabHost) -> None:
     lab = empty_lab
     sh = ChyvesSh(lab.run, lab.root, "zroot")
-    values = {"cpu": "3", "con": "nmdm9", "fw": "-", "uuid": "00000000-1111-2222-3333-000000000009"}
-    values |= {"loader": "bhyveload", "net_ifaces": "tap9", "chyves_guest_version": "0100"}
-    values |= {"pcidev:1": "virtio-rnd"}
-    options = [word for name in values for word in ("-o", f"chyves:{name}={values[name]}")]
-    lab.run("zfs", "create", *options, "zroot/chyves/guests/old")
-    own_option = ("-o", "chyves:virtio_block_options=nocache")
-    lab.run("zfs", "create", "-V", "16M", *own_option, "zroot/chyves/guests/old/disk0")
-    assert sh.pool == "zroot"
+    sh.create_before_files("old")
     lab.chyves(*WORDS, "-q")
     own = own_properties(lab, "zroot/chyves/guests/old")
-    assert (own["chyves:serial"], own["chyves:chyves_guest_version"]) == ("nmdm9", "1")
-    assert (own["chyves:net_ifaces"], own["chyves:pcidev_1"]) == ("tap9", "virtio-rnd")
+    assert (own["chyves:serial"], own["chyves:chyves_guest_version"]) == ("nmdm50", "1")
+    assert (own["chyves:net_ifaces"], own["chyves:pcidev_1"]) == ("tap50", "virtio-rnd")
     assert own["chyves:virtio_block_options_disk0"] == "nocache"
-    assert lab.output("old", "get", "-H", "cpu") == "3"
+    assert lab.output("old", "get", "-H", "cpu") == "2"
 
 
 def test_a_layout_without_guests_becomes_ours_too(empty_lab: LabHost) -> None:
@@ -124,7 +112,7 @@ def test_consolidated_devices_and_images_keep_their_places(tmp_path: Path, relea
     shown = lab.chyves(*WORDS).stdout
     (lab.root / "dev/netmap").write_text("")
     for name, seen in old.items():
-        assert see(planned(lab, name)).devices == seen.devices
+        assert see(planned(lab, name)[name]).devices == seen.devices
     disks = [own_properties(lab, f"zroot/chyves/guests/web/disk{n}") for n in (0, 1)]
     assert (disks[0]["chyves:description"], disks[1]["chyves:notes"]) == ("it's it", "a = b")
     assert "boots img/" in shown

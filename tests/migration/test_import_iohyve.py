@@ -9,11 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.commands.whole_guests import make_whole_guests
 from tests.conftest import LabHost
 from tests.migration.hosts.iohyve import Iohyve
 from tests.migration.hosts.iohyve_scenes import FIRMWARE, SCENES
 from tests.migration.looking import below, planned
 from tests.migration.seen import Seen, see
+
+ROOTS = ("zroot/iohyve", "tank/iohyve")
 
 
 @dataclass
@@ -25,6 +28,7 @@ class Journey:
     lines: dict[str, Seen] = field(default_factory=dict)
     there: list[list[str]] = field(default_factory=list)
     here: list[list[str]] = field(default_factory=list)
+    planned: dict[str, str] = field(default_factory=dict)
 
     def look(self) -> list[str]:
         """Return all that is set on datasets of iohyve, and all guids."""
@@ -33,7 +37,7 @@ class Journey:
     def come(self) -> None:
         """Import all guests."""
         self.lab.chyves("import", "iohyve", "--yes")
-        self.here.append(below(self.lab, "zroot/chyves/guests/"))
+        self.here.append(below(self.lab, "zroot/chyves/guests/", "tank/chyves/guests/"))
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +60,7 @@ def journey(lab_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
     lab.chyves("export", "--to", "iohyve", names, "--yes")
     found.there.append(found.look())
     found.come()
+    found.planned = planned(lab, *found.lines)
     yield found
     lab.stop_everything()
 
@@ -63,7 +68,7 @@ def journey(lab_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
 @pytest.mark.parametrize("scene", SCENES)
 def test_guests_see_the_same_machine(journey: Journey, scene: str) -> None:
     for name in journey.compared[scene]:
-        old, new = journey.lines[name], see(planned(journey.lab, name))
+        old, new = journey.lines[name], see(journey.planned[name])
         assert new.devices == old.devices
         assert (new.cpu, new.ram, new.flags) == (old.cpu, old.ram, old.flags)
         assert (new.screen, new.has_firmware) == (old.screen, old.has_firmware)
@@ -78,3 +83,14 @@ def test_what_went_back_is_letter_for_letter_what_had_come(journey: Journey) -> 
 def test_what_comes_again_is_what_it_was_here(journey: Journey) -> None:
     first, second = journey.here
     assert second == first
+
+
+def test_several_guests_leave_for_an_iohyve_that_is_on_no_pool_yet(lab: LabHost) -> None:
+    make_whole_guests(lab, ["web", "web2"])
+    make_whole_guests(lab, ["mail"], pool="tank", first=2)
+    lab.chyves("export", "--to", "iohyve", "web,web2,mail", "--yes")
+    places = ("zroot/iohyve/web", "zroot/iohyve/web2", "tank/iohyve/mail")
+    names = lab.run("zfs", "get", "-H", "-o", "value", "iohyve:name", *places).stdout.split()
+    assert sorted(names) == ["mail", "web", "web2"]
+    roots = lab.run("zfs", "get", "-H", "-o", "value", "mountpoint", *ROOTS).stdout.split()
+    assert sorted(roots) in (["/iohyve", "/iohyve/tank"], ["/iohyve", "/iohyve/zroot"])

@@ -53,10 +53,7 @@ def test_all_that_stands_in_the_way_is_told_at_once(lab: LabHost, io: Iohyve) ->
     make_whole_guests(lab, ["web"])
     lab.run("zfs", "create", "zroot/chyves/guests/web2")
     io.create("start")
-    lab.run("zfs", "create", "tank/iohyve")
-    second = Iohyve.__new__(Iohyve)
-    second.run, second.pool, second.taps = lab.run, "tank", 9
-    second.create("web-old")
+    Iohyve(lab.run, "tank", mountpoint="/iohyve/tank", first=9).create("web-old")
     vmm = lab.root / "dev/vmm"
     vmm.mkdir(exist_ok=True)
     (vmm / "ioh-web2").write_text("")

@@ -7,39 +7,17 @@ import pytest
 from tests.commands.whole_guests import own_properties
 from tests.conftest import LabHost
 from tests.migration.hosts.vm_bhyve import VmBhyve
+from tests.migration.hosts.vm_bhyve_scenes import VARIABLES, ZVOL, fill, fill_folder
 from tests.migration.looking import below, planned
 from tests.migration.seen import Seen, see
 
-UEFI = {"loader": "uefi", "graphics": "yes", "graphics_res": "1600x900", "xhci_mouse": "yes"}
-NVME = {"disk0_type": "nvme", "disk0_name": "disk0", "disk0_dev": "sparse-zvol"}
-VARIABLES = b"variables".ljust(4096)
-ZVOL = {"disk0_name": "disk0", "disk0_dev": "zvol"}
 ZVOL_PARTS = {"type": "ahci-hd", "dev": "zvol"}
 NOTHING = "there is nothing to import"
 
 
-def fill(vm: VmBhyve) -> list[str]:
-    """Make guests of all kinds; returns their names."""
-    vm.switch("public", ports="em0")
-    vm.switch("inside", addr="10.0.0.1/24")
-    vm.switch("dmz", ports="em1", vlan="7")
-    vm.create("bsd", **ZVOL, disk1_type="virtio-blk", disk1_name="disk1", disk1_dev="zvol")
-    vm.create("win", **UEFI, disk0_type="ahci-hd", disk0_opts="sectorsize=512", uefi_vars="yes")
-    vm.path("win/uefi-vars.fd").write_bytes(VARIABLES)
-    more = {f"network1_{key}": value for key, value in (("type", "virtio-net"), ("switch", "dmz"))}
-    vm.create("odd", **ZVOL, **more, network0_switch="inside", virt_random="yes", prestart="x.sh")
-    vm.configure("odd/odd.conf", bhyve_options="-W", disk1_name="/dev/zvol/tank/data")
-    vm.configure("odd/odd.conf", disk1_type="ahci-hd", disk1_dev="custom")
-    names = ["bsd", "odd", "win"]
-    for number, name in enumerate(names):
-        vm.first_start(name, number)
-    vm.run("sysrc", "vm_list=win bsd", "vm_delay=7")
-    return names
-
-
 def same(lab: LabHost, name: str, old: Seen) -> None:
     """Check that a guest sees what it has seen."""
-    new = see(planned(lab, name))
+    new = see(planned(lab, name)[name])
     assert new.devices == old.devices
     assert (new.cpu, new.ram, new.flags, new.uuid) == (old.cpu, old.ram, old.flags, old.uuid)
     assert (sorted(new.screen), new.has_firmware) == (sorted(old.screen), old.has_firmware)
@@ -51,7 +29,6 @@ def vm(lab: LabHost) -> VmBhyve:
     firmware = lab.root / "usr/local/share/uefi-firmware"
     firmware.mkdir(parents=True, exist_ok=True)
     (firmware / "BHYVE_UEFI.fd").write_bytes(b"f" * 4096)
-    lab.run("zfs", "create", "-V", "16M", "-o", "volmode=dev", "tank/data")
     return VmBhyve(lab.run, lab.root, "zfs:zroot/vm")
 
 
@@ -103,9 +80,7 @@ def test_guests_go_back_and_come_again(lab: LabHost, vm: VmBhyve) -> None:
 def test_guests_in_plain_folders_get_volumes_and_stay_where_they_were(lab: LabHost) -> None:
     vm = VmBhyve(lab.run, lab.root, "/srv/vm")
     vm.switch("public", ports="em0")
-    vm.create("bsd", "2M", disk1_type="virtio-blk", disk1_name="more.img")
-    vm.first_start("bsd")
-    vm.path("bsd/disk0.img").write_bytes(b"system".ljust(2 << 20, b"\0"))
+    fill_folder(vm, "bsd")
     old = see(vm.line("bsd"))
     files = {path.name: path.read_bytes() for path in vm.path("bsd").iterdir()}
     words = ("import", "vm-bhyve", "-y")

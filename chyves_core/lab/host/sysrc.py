@@ -38,7 +38,8 @@ def main(arguments: list[str], lab: Lab) -> int:
         return 1
     flags = {letter for letter, _ in options}
     files = [value for letter, value in options if letter == "f"]
-    file = lab.path(files[-1] if files else "/etc/rc.conf")
+    # sysrc(8): RC_CONFS stands for rc.conf's own list of files, -f for both.
+    file = lab.path(files[-1] if files else os.environ.get("RC_CONFS") or "/etc/rc.conf")
     settings = read_settings(file)
     if "a" in flags:
         words = sorted(settings)

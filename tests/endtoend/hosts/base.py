@@ -56,7 +56,7 @@ class Host:
         """Take away all that the run has made; fails the run where something is left."""
 
     def need(self, what: str) -> None:
-        """Skip the case where the host lacks `what`: guests (to run any), bridge, uefi."""
+        """Skip the case where the host lacks `what`: guests (to run any), bridge, uefi, sysrc."""
 
     # The same for all.
 

@@ -167,6 +167,13 @@ class FreeBsdHost(HostWithPools):
         self.run("bhyvectl", "--destroy", f"--vm={name}")
         return ""
 
+    def lacks_sysrc(self) -> str:
+        """Return why rc.conf can't be read; a small host may lack the library of sysrc(8), too."""
+        if shutil.which("sysrc", path=self.environment()["PATH"]) is None:
+            return "this host has no sysrc"
+        done = self.run("sysrc", "-in", "vm_dir", status=None)
+        return f"sysrc fails: {words_of(done)}" if done.returncode != 0 else ""
+
     def lacks_bridge(self) -> str:
         """Return why no bridge can be made."""
         done = self.run("ifconfig", "bridge999", "create", status=None)

@@ -46,6 +46,10 @@ def test_sysrc_sets_shows_edits_and_removes(empty_lab: LabHost) -> None:
     assert 'toy_list="b c"\n' in file.read_text()
     empty_lab.run("sysrc", "-c", "toy_enable=YES")
     empty_lab.run("sysrc", "-c", "toy_enable=NO", status=1)
+    other = {"RC_CONFS": "/tmp/other.conf"}
+    empty_lab.run("sysrc", "toy_enable=NO", **other)
+    assert empty_lab.run("sysrc", "-n", "toy_enable", **other).stdout == "NO\n"
+    assert empty_lab.run("sysrc", "-n", "toy_enable").stdout == "YES\n"
     empty_lab.run("sysrc", "-x", "toy_enable", "toy_list")
     assert file.read_text() == before
     assert "unknown variable 'nosuch'" in empty_lab.run("sysrc", "nosuch", status=1).stderr

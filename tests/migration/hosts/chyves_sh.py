@@ -1,6 +1,6 @@
 """What chyves 0.2, the shell program, does to a host: its chyves-dataset and chyves-guest-creation.
 
-`root` is where the host's files lie, `run` runs its programs.
+`root` is where the host's files lie, `run` runs its programs, `first` is its first tap and console.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ GLOBAL = {
     "consolidate_bhyve_pci_devices": "no",
     "default_clone_flag": "-ce",
     "tap_start_offset": "50",
-    "bridge0_phy_attach": "em0",
     "bridge1_phy_attach": "private",
 }
 DEFAULTS = {"bargs": "-A -H -P -S", "cpu": "2", "size": "8G", "disk_volblocksize": "512"}
@@ -26,16 +25,18 @@ DEFAULTS = {"bargs": "-A -H -P -S", "cpu": "2", "size": "8G", "disk_volblocksize
 class ChyvesSh:
     """chyves 0.2 on its primary pool."""
 
-    def __init__(self, run: Run, root: Path, pool: str) -> None:
+    def __init__(
+        self, run: Run, root: Path, pool: str, *, first: int = 50, uplink: str = "em0"
+    ) -> None:
         self.run, self.root, self.pool = run, root, pool
-        self.taps = 50
+        self.taps = first
         base = f"{pool}/chyves"
         run("zfs", "create", "-o", f"mountpoint=/chyves/{pool}", base)
         for child in (".config", "guests", "logs", "Firmware", "ISO"):
             run("zfs", "create", f"{base}/{child}")
         role = {"dataset_version": "0003", "dataset_role": "primary", "creation": "Originally x"}
         self.write(".config/pool.cfg", role)
-        self.write(".config/global.cfg", GLOBAL)
+        self.write(".config/global.cfg", {**GLOBAL, "bridge0_phy_attach": uplink})
         self.write("guests/.defaults", DEFAULTS)
         run("zfs", "create", f"{base}/ISO/null.iso")
         self.path("ISO/null.iso/null.iso").write_bytes(b"")
@@ -87,6 +88,25 @@ class ChyvesSh:
         settings[f"{bridge}_tap_members"] = tap if members == "-" else f"{members},{tap}"
         self.write(".config/global.cfg", settings)
 
+    def create_before_files(self, name: str) -> None:
+        """`chyves create NAME` of chyves 0.1, when properties were those of ZFS."""
+        values = {
+            "cpu": "2",
+            "con": f"nmdm{self.taps}",
+            "fw": "-",
+            "uuid": f"00000000-1111-2222-3333-{self.taps:012d}",
+            "loader": "bhyveload",
+            "net_ifaces": f"tap{self.taps}",
+            "chyves_guest_version": "0100",
+            "pcidev:1": "virtio-rnd",
+        }
+        self.taps += 1
+        dataset = f"{self.pool}/chyves/guests/{name}"
+        options = [word for key in values for word in ("-o", f"chyves:{key}={values[key]}")]
+        self.run("zfs", "create", *options, dataset)
+        options = ["-o", "volmode=dev", "-o", "chyves:virtio_block_options=nocache"]
+        self.run("zfs", "create", "-V", "16M", *options, f"{dataset}/disk0")
+
     def add_disk(self, name: str, disk: str) -> None:
         """`chyves NAME disk add`."""
         volume = f"{self.pool}/chyves/guests/{name}/{disk}"
@@ -106,3 +126,19 @@ class ChyvesSh:
         paths = disk_paths(self.path(f"guests/{name}"), name, self.run(*argv).stdout.split())
         shared = self.read(".config/global.cfg")["consolidate_bhyve_pci_devices"]
         return Line(own, osreldate=osreldate, consolidate=shared).words(name, paths)
+
+
+def fill(sh: ChyvesSh, prefix: str = "") -> list[str]:
+    """Make a guest with snapshots, one with a device on another bridge, and a template.
+
+    Returns those that can be started.
+    """
+    web, inner, gold = (f"{prefix}{name}" for name in ("web", "inner", "gold"))
+    own = {f"tap{sh.taps}_mac": "58:9c:fc:00:00:01"}
+    sh.create(web, description="it's = 'ours' ü", rcboot="7", **own)
+    sh.add_disk(web, "disk1")
+    sh.run("zfs", "snapshot", "-r", f"{sh.pool}/chyves/guests/{web}@a")
+    sh.create(inner, bridge="bridge1", pcidev_1="virtio-rnd", cpu="2")
+    sh.create(gold)
+    sh.make_template(gold)
+    return [web, inner]

@@ -18,22 +18,43 @@ class Run(Protocol):
 
 
 class Iohyve:
-    """iohyve on one host; `root` is POOL/iohyve of its first pool."""
+    """iohyve on one host; `pool` is its first pool, `other` a second one.
 
-    def __init__(self, run: Run, pool: str, mountpoint: str = "/iohyve") -> None:
-        self.run = run
-        self.pool = pool
-        self.taps = 0
+    `mountpoint` is that of POOL/iohyve, `prefix` stands before the name of each guest, taps and
+    consoles are counted from `first`. `nics` are two interfaces of the host.
+    """
+
+    def __init__(
+        self,
+        run: Run,
+        pool: str,
+        other: str = "tank",
+        *,
+        mountpoint: str = "/iohyve",
+        prefix: str = "",
+        first: int = 0,
+        nics: tuple[str, str] = ("em0", "em1"),
+    ) -> None:
+        self.run, self.pool, self.other = run, pool, other
+        self.mountpoint, self.prefix, self.nics = mountpoint, prefix, nics
+        self.first = self.taps = first
+        # The pool of each guest, by its name without the prefix.
+        self.guests: dict[str, str] = {}
         run("zfs", "create", f"{pool}/iohyve")
         run("zfs", "set", f"mountpoint={mountpoint}", f"{pool}/iohyve")
         run("zfs", "create", f"{pool}/iohyve/ISO")
         run("zfs", "create", f"{pool}/iohyve/Firmware")
 
+    def dataset(self, name: str) -> str:
+        """The filesystem of a guest."""
+        return f"{self.guests[name]}/iohyve/{self.prefix}{name}"
+
     def create(self, name: str, size: str = "16M", *, vnc: bool = True) -> str:
         """`iohyve create NAME SIZE`; without `vnc` as iohyve did before it knew VNC."""
-        dataset = f"{self.pool}/iohyve/{name}"
+        self.guests[name] = self.pool
+        dataset = self.dataset(name)
         values = {
-            "iohyve:name": name,
+            "iohyve:name": f"{self.prefix}{name}",
             "iohyve:size": size,
             "iohyve:ram": "256M",
             "iohyve:cpu": "1",
@@ -59,7 +80,7 @@ class Iohyve:
                 "iohyve:vnc_tablet": "NO",
             }
         self.taps += 1
-        options = [word for name in values for word in ("-o", f"{name}={values[name]}")]
+        options = [word for key in values for word in ("-o", f"{key}={values[key]}")]
         self.run("zfs", "create", *options, dataset)
         self.run("zfs", "create", "-V", size, "-o", "volmode=dev", f"{dataset}/disk0")
         return dataset
@@ -68,16 +89,15 @@ class Iohyve:
         """`iohyve set NAME PROPERTY=VALUE ...`: one call each, blanks of bargs as _."""
         for key, value in values.items():
             text = value.replace(" ", "_") if key == "bargs" else value
-            self.run("zfs", "set", f"iohyve:{key}={text}", f"{self.pool}/iohyve/{name}")
+            self.run("zfs", "set", f"iohyve:{key}={text}", self.dataset(name))
 
     def set_device(self, name: str, number: int, value: str) -> None:
         """`iohyve set NAME pcidev:N=DEVICE`."""
-        dataset = f"{self.pool}/iohyve/{name}"
-        self.run("zfs", "set", f"iohyve:pcidev:{number}={value}", dataset)
+        self.run("zfs", "set", f"iohyve:pcidev:{number}={value}", self.dataset(name))
 
     def add(self, name: str, number: int, pool: str = "", size: str = "16M") -> str:
         """`iohyve add NAME SIZE [POOL]`, which makes disk{n} and property pcidev:{n}."""
-        place = f"{pool or self.pool}/iohyve/{name}"
+        place = f"{pool}/iohyve/{self.prefix}{name}" if pool else self.dataset(name)
         if pool:
             self.run("zfs", "create", "-p", place)
         disk = f"{place}/disk{number}"
@@ -87,37 +107,44 @@ class Iohyve:
 
     def resize(self, name: str, disk: str, size: str) -> None:
         """`iohyve resize NAME DISK SIZE`."""
-        self.run("zfs", "set", f"volsize={size}", f"{self.pool}/iohyve/{name}/{disk}")
-        self.run("zfs", "set", f"iohyve:size={size}", f"{self.pool}/iohyve/{name}")
+        self.run("zfs", "set", f"volsize={size}", f"{self.dataset(name)}/{disk}")
+        self.run("zfs", "set", f"iohyve:size={size}", self.dataset(name))
 
     def snap(self, name: str, snapshot: str) -> None:
         """`iohyve snap NAME@SNAPSHOT`."""
-        self.run("zfs", "snap", "-r", f"{self.pool}/iohyve/{name}@{snapshot}")
+        self.run("zfs", "snap", "-r", f"{self.dataset(name)}@{snapshot}")
 
     def clone(self, name: str, new: str) -> None:
         """`iohyve clone NAME NEW`: a copy that keeps tap and console."""
-        old, copy = (f"{self.pool}/iohyve/{each}" for each in (name, new))
+        self.guests[new] = self.guests[name]
+        old, copy = self.dataset(name), self.dataset(new)
         self.run("zfs", "snap", "-r", f"{old}@{new}")
         self.run("sh", "-c", f"zfs send -R {old}@{new} | zfs recv {copy}")
         self.run("zfs", "destroy", "-rR", f"{old}@{new}")
         self.run("zfs", "destroy", "-rR", f"{copy}@{new}")
-        self.run("zfs", "set", f"iohyve:name={new}", copy)
+        self.run("zfs", "set", f"iohyve:name={self.prefix}{new}", copy)
         self.run("zfs", "set", f"iohyve:description={DATE.replace(' ', '_')}", copy)
 
     def rename(self, name: str, new: str) -> None:
         """`iohyve rename NAME NEW`."""
-        old, renamed = (f"{self.pool}/iohyve/{each}" for each in (name, new))
-        self.run("zfs", "rename", "-f", old, renamed)
-        self.run("zfs", "set", f"iohyve:name={new}", renamed)
+        old, self.guests[new] = self.dataset(name), self.guests.pop(name)
+        self.run("zfs", "rename", "-f", old, self.dataset(new))
+        self.run("zfs", "set", f"iohyve:name={self.prefix}{new}", self.dataset(new))
+
+    def replicate(self, name: str, place: str) -> None:
+        """What a user's own script does who has iohyve's guests on a second pool, too."""
+        self.snap(name, "replica")
+        source = self.dataset(name)
+        self.run("sh", "-c", f"zfs send -R {source}@replica | zfs recv {place}")
 
     def start(self, name: str) -> None:
         """What `iohyve start NAME` leaves in ZFS."""
-        self.run("zfs", "set", "iohyve:install=no", f"{self.pool}/iohyve/{name}")
-        self.run("zfs", "set", "iohyve:persist=1", f"{self.pool}/iohyve/{name}")
+        self.run("zfs", "set", "iohyve:install=no", self.dataset(name))
+        self.run("zfs", "set", "iohyve:persist=1", self.dataset(name))
 
     def line(self, name: str) -> str:
         """The command line of `iohyve start NAME`, as ioh-guest puts it together."""
-        dataset = f"{self.pool}/iohyve/{name}"
+        dataset = self.dataset(name)
         argv = ("zfs", "get", "-H", "-o", "property,value", "all", dataset)
         rows = [row.split("\t") for row in self.run(*argv).stdout.splitlines()]
         own = {row[0]: row[1] for row in rows if row[0].startswith("iohyve:")}
@@ -143,7 +170,7 @@ class Iohyve:
                 pci.append(f"fbuf,tcp={value('vnc_ip')}:{value('vnc_port')},{size}{wait}")
                 pci += ["xhci,tablet"] if value("vnc_tablet") == "YES" else []
             pci.remove("lpc")
-            rom = f"bootrom,/iohyve/Firmware/{value('fw')}/{value('fw')}"
+            rom = f"bootrom,{self.mountpoint}/Firmware/{value('fw')}/{value('fw')}"
             end = ["-s", "31,lpc", *(["-u"] if value("utc") == "YES" else []), "-l", rom, *end]
         slots = [word for slot, each in enumerate(pci) for word in ("-s", f"{slot},{each}")]
         flags = value("bargs").replace("_", " ").split()

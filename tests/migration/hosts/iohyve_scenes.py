@@ -18,7 +18,7 @@ def plain(io: Iohyve) -> list[str]:
     io.create("web")
     io.add("web", 1)
     io.snap("web", "before")
-    io.set("web", ram="1G", cpu="2", boot="1", net="em0")
+    io.set("web", ram="1G", cpu="2", boot="1", net=io.nics[0])
     io.start("web")
     io.create("db")
     return ["web", "db"]
@@ -49,7 +49,7 @@ def prefixes(io: Iohyve) -> list[str]:
 def second_pool(io: Iohyve) -> list[str]:
     """A disk on another pool, where no guest of the name is."""
     io.create("sp")
-    io.add("sp", 1, "tank")
+    io.add("sp", 1, io.other)
     io.add("sp", 2)
     return ["sp"]
 
@@ -66,7 +66,7 @@ def no_first_disk(io: Iohyve) -> list[str]:
     """disk0 is gone, disk1 is there; iohyve would not start it."""
     io.create("headless")
     io.add("headless", 1)
-    io.run("zfs", "destroy", f"{io.pool}/iohyve/headless/disk0")
+    io.run("zfs", "destroy", f"{io.dataset('headless')}/disk0")
     return []
 
 
@@ -97,10 +97,10 @@ def devices(io: Iohyve) -> list[str]:
     io.create("gear")
     disk = io.add("gear", 1)
     io.add("gear", 2)
-    io.run("zfs", "inherit", "-r", "iohyve:pcidev:2", f"{io.pool}/iohyve/gear")
+    io.run("zfs", "inherit", "-r", "iohyve:pcidev:2", io.dataset("gear"))
     io.set_device("gear", 1, f"virtio-blk,/dev/zvol/{disk}")
     io.set_device("gear", 10, "virtio-rnd")
-    io.set_device("gear", 2, "ahci-cd,/iohyve/gear/tools.iso")
+    io.set_device("gear", 2, f"ahci-cd,{io.mountpoint}/{io.prefix}gear/tools.iso")
     return ["gear"]
 
 
@@ -108,8 +108,31 @@ def renamed(io: Iohyve) -> list[str]:
     """A guest that iohyve has renamed, with two interfaces and an address of its own."""
     io.create("first")
     io.rename("first", "second")
-    io.set("second", tap="tap0,tap7=em1", mac_tap7="58:9c:fc:01:02:03", net="em0")
+    one, two = f"tap{io.first}", f"tap{io.first + 7}"
+    io.set("second", tap=f"{one},{two}={io.nics[1]}", net=io.nics[0])
+    io.set("second", **{f"mac_{two}": "58:9c:fc:01:02:03"})
     return ["second"]
+
+
+def received(io: Iohyve) -> list[str]:
+    """A guest that was sent to the other pool and is a guest only there: all it has is received."""
+    io.create("rep")
+    io.add("rep", 1)
+    old = io.dataset("rep")
+    io.run("zfs", "create", "-p", f"{io.other}/iohyve")
+    io.replicate("rep", f"{io.other}/iohyve/{io.prefix}rep")
+    io.run("zfs", "destroy", "-r", old)
+    io.guests["rep"] = io.other
+    io.set_device("rep", 1, f"ahci-hd,/dev/zvol/{io.dataset('rep')}/disk1")
+    return ["rep"]
+
+
+def deeper(io: Iohyve) -> list[str]:
+    """A guest, and a replica of it one level deeper, which is no guest and stays where it is."""
+    io.create("deep")
+    io.run("zfs", "create", "-p", f"{io.other}/iohyve/{io.prefix}backup")
+    io.replicate("deep", f"{io.other}/iohyve/{io.prefix}backup/{io.prefix}deep")
+    return ["deep"]
 
 
 SCENES: dict[str, Scene] = {
@@ -127,5 +150,7 @@ SCENES: dict[str, Scene] = {
         before_vnc,
         devices,
         renamed,
+        received,
+        deeper,
     )
 }

@@ -1,24 +1,28 @@
-"""What vm-bhyve does to a host: from its lib/vm-core, vm-zfs, vm-switch and vm-run.
+"""What vm-bhyve does to a host: from its lib/vm-core, vm-zfs, vm-switch, vm-datastore and vm-run.
 
 `root` is where the host's files lie, `run` runs its programs.
 """
 
 from __future__ import annotations
 
+from copy import copy
 from pathlib import Path
 
 from tests.migration.hosts.iohyve import Run
 
 
 class VmBhyve:
-    """vm-bhyve on one host, its guests in datasets or in plain folders."""
+    """vm-bhyve on one host, its guests in datasets or in plain folders.
 
-    def __init__(self, run: Run, root: Path, spec: str) -> None:
+    `spec` is the vm_dir of rc.conf, `mountpoint` that of its dataset.
+    """
+
+    def __init__(self, run: Run, root: Path, spec: str, mountpoint: str = "/vm") -> None:
         self.run, self.root = run, root
         self.dataset = spec.removeprefix("zfs:") if spec.startswith("zfs:") else ""
         if self.dataset:
-            run("zfs", "create", "-o", "mountpoint=/vm", self.dataset)
-        self.folder = "/vm" if self.dataset else spec
+            run("zfs", "create", "-o", f"mountpoint={mountpoint}", self.dataset)
+        self.folder = mountpoint if self.dataset else spec
         for name in (".config", ".templates", ".iso", ".img"):
             self.path(name).mkdir(parents=True)
         self.path(".config/system.conf").write_text("")
@@ -52,6 +56,17 @@ class VmBhyve:
             ".config/system.conf", **{f"{key}_{name}": value for key, value in values.items()}
         )
 
+    def datastore(self, name: str, folder: str) -> VmBhyve:
+        """`vm datastore add NAME FOLDER`: a further place for guests, of the same switches."""
+        core = ".config/system.conf"
+        lines = self.path(core).read_text().splitlines()
+        before = [line[16:-1] for line in lines if line.startswith("datastore_list=")]
+        self.configure(core, datastore_list=" ".join((*before, name)), **{f"path_{name}": folder})
+        store = copy(self)
+        store.dataset, store.folder = "", folder
+        store.path("").mkdir(parents=True)
+        return store
+
     def create(self, name: str, size: str = "16M", **values: str) -> None:
         """`vm create NAME` from a template with these settings, with all its disks."""
         if self.dataset:
@@ -79,7 +94,9 @@ class VmBhyve:
                 volume = f"{self.dataset}/{name}/{disk}"
                 self.run("zfs", "create", *sparse, "-V", size, "-o", "volmode=dev", volume)
             elif disk and where == "file":
-                self.run("truncate", "-s", size, str(self.path(f"{name}/{disk}")))
+                # `truncate -s SIZE`, which not every host has.
+                with self.path(f"{name}/{disk}").open("wb") as file:
+                    file.truncate(int(size.removesuffix("M")) << 20)
 
     def first_start(self, name: str, number: int = 1) -> None:
         """What the first `vm start NAME` writes down: a UUID, an address for each interface."""
