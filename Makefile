@@ -49,7 +49,7 @@ test-guest: $(VENV)/ready
 # On the real OpenZFS, in a small machine that is built once: what the lab's zfs is measured by, and
 # the end-to-end cases about what is stored.
 test-vm: $(VENV)/ready
-	sh tests/vm/run.sh python3 -m pytest -q -o timeout=900 -p no:cacheprovider \
+	sh tests/vm/run.sh python3 -m pytest -q -o timeout=1800 -p no:cacheprovider \
 		tests/vm tests/endtoend --durations=10 \
 		--ignore=tests/endtoend/test_network.py --ignore=tests/endtoend/test_refused.py
 

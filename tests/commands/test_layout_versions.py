@@ -120,7 +120,7 @@ def test_every_older_layout_can_be_upgraded() -> None:
 
 
 def test_a_pool_that_has_failed_is_not_asked_for_its_datasets() -> None:
-    row = ["tank", "7", "SUSPENDED", "-", "-"]
+    row = ["tank", "7", "SUSPENDED", "-", "-", "-"]
     datasets = {"tank/chyves": Dataset("tank/chyves", {})}
     assert pools.make_pool(row, datasets).state == "unreadable"
     failed = Storage((pools.make_pool(row, {}),), {})
