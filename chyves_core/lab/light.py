@@ -25,12 +25,12 @@ def lighten_imports() -> None:
     names: dict[str, Any] = dict.fromkeys("Any BinaryIO IO NoReturn TYPE_CHECKING".split())
     postpone("typing", NamedTuple=NamedTuple, **names)
     try:
-        postpone("json", loads=_reader(), dumps=_writer())
+        postpone("json", loads=json_reader(), dumps=json_writer())
     except (ImportError, TypeError):
         return  # another Python than CPython, or a newer one: then it is the whole package
 
 
-def _reader() -> Any:
+def json_reader() -> Any:
     """Return json.loads made of the parser in C alone, which is what the package calls."""
     from _json import make_scanner
 
@@ -57,7 +57,7 @@ def _reader() -> Any:
     return loads
 
 
-def _writer() -> Any:
+def json_writer() -> Any:
     """Return json.dumps made of the encoder in C alone."""
     from _json import encode_basestring, encode_basestring_ascii, make_encoder
 
