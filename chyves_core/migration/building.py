@@ -10,6 +10,7 @@ from chyves_core.disks.writing import read_back, wait_for_node, write_image
 from chyves_core.errors import ChyvesError
 from chyves_core.host import Host
 from chyves_core.loaders.firmware import VARIABLES_FILE
+from chyves_core.migration import grub_files
 from chyves_core.migration.arrival import Arrival, disk_path, folder_of
 from chyves_core.migration.devices import moved_path
 from chyves_core.migration.old import OldDisk
@@ -67,8 +68,13 @@ def plan_unwriting(arrival: Arrival, at: str) -> Plan:
     )
 
 
+def plan_files(arrival: Arrival) -> Plan:
+    """Return the steps that give a guest its files for its loader, once it is in its place."""
+    return (*plan_variables(arrival), *grub_files.plan_arriving(arrival))
+
+
 def plan_variables(arrival: Arrival) -> Plan:
-    """Return the step that gives a guest its UEFI variables, once it is in its place."""
+    """Return the steps that give a guest its UEFI variables."""
     old = arrival.old
     if not old.variables or arrival.properties.get("uefi_vars") != "yes":
         return ()

@@ -58,6 +58,7 @@ class ImportCommand(Changing):
         self.refuse(before.planning)
         planned = before.planning.arrivals
         if not (planned or self.clean or self.resources or before.manager.before):
+            self.tidy(before.inventory)
             self.say("there is nothing to import")
             return
         self.confirm(f"Import {len(planned)} guest{'s' if len(planned) != 1 else ''}?")
@@ -149,6 +150,16 @@ class ImportCommand(Changing):
         finally:
             for pool in pools:
                 replicate.tidy(host, f"{pool}/chyves")
+
+    def tidy(self, inventory: Inventory) -> None:
+        """Take away what an import left behind that was killed just before its end."""
+        storage = inventory.storage
+        roots = [each.root for each in storage.active_pools]
+        left = [root for root in roots if replicate.is_empty_place(storage.datasets, root)]
+        if left and not self.dry_run:
+            with locks.hold(self.host, locks.LAYOUT):
+                for root in left:
+                    replicate.tidy(self.host, root)
 
     def clean_up(self, manager: str, wanted: Sequence[str]) -> None:
         """Take the properties of the old manager off the guests that came from it."""

@@ -95,6 +95,7 @@ def find(manager: str) -> Callable[[Host, Inventory], Planner]:
 
 def to_iohyve(host: Host, inventory: Inventory) -> Planner:
     """Return what plans how guests leave for iohyve; the first on a pool makes its place there."""
+    from chyves_core.migration import grub_files
     from chyves_core.migration.iohyve_places import root_of
     from chyves_core.migration.to_iohyve import Leaving
 
@@ -102,7 +103,8 @@ def to_iohyve(host: Host, inventory: Inventory) -> Planner:
     around = reading.surroundings(host)
 
     def plan(guest: Guest) -> Departure:
-        leaving_guest = Leaving(inventory, guest, there, around)
+        texts = grub_files.read_own(host, guest)
+        leaving_guest = Leaving(inventory, guest, there, around, texts)
         departure = leaving_guest.departure()
         if departure.before:
             root = root_of(guest.pool)
@@ -115,7 +117,7 @@ def to_iohyve(host: Host, inventory: Inventory) -> Planner:
 
 def to_vm_bhyve(host: Host, inventory: Inventory) -> Planner:
     """Return what plans how guests leave for vm-bhyve; Refused where one has no place there."""
-    from chyves_core.migration import vm_config, vm_reading
+    from chyves_core.migration import grub_files, vm_config, vm_reading
     from chyves_core.migration.to_vm_bhyve import Leaving
 
     spec = reading.rc_value(host, "vm_dir")
@@ -133,6 +135,9 @@ def to_vm_bhyve(host: Host, inventory: Inventory) -> Planner:
             )
         text = host.read_text(f"{guest.folder}/{guest.name}.conf") or ""
         present = vm_config.parse(text)
-        return Leaving(inventory, guest, store, switches, present, osreldate).departure()
+        menu = grub_files.read_own(host, guest).get(grub_files.MENU, "")
+        step = grub_files.step_of(host, guest)
+        leaving_guest = Leaving(inventory, guest, store, switches, present, osreldate, menu, step)
+        return leaving_guest.departure()
 
     return plan

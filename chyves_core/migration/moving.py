@@ -57,7 +57,7 @@ def rename_guest(
         *plan_mounting(arrival, old),
         *plan_renames(arrival),
         *paths,
-        *building.plan_variables(arrival),
+        *building.plan_files(arrival),
     )
     undo = (
         run("zfs", "rename", arrival.target, source),
@@ -156,7 +156,7 @@ def switch(command: Changing, arrival: Arrival, tree: Tree, copy: str) -> None:
         run("zfs", "rename", copy, arrival.target),
         *replicate.plan_mounting(tree, arrival.target),
         *plan_renames(arrival),
-        *building.plan_variables(arrival),
+        *building.plan_files(arrival),
     )
     undo = (run("zfs", "rename", arrival.target, copy),)
     concerned = (locks.guest_lock(arrival.name), locks.LAYOUT)
@@ -167,7 +167,7 @@ def switch(command: Changing, arrival: Arrival, tree: Tree, copy: str) -> None:
 def set_up_guest(command: Changing, arrival: Arrival) -> None:
     """Make a guest of what is in its place already: its version comes with the last step."""
     whole, *disks = plan_marks(arrival, arrival.target)
-    command.host.act(*disks, whole)
+    command.host.act(*disks, *building.plan_files(arrival), whole)
 
 
 def build_guest(command: Changing, arrival: Arrival) -> None:

@@ -93,7 +93,8 @@ class OldGuest:
     `dataset` is its filesystem, or nothing where it is a plain folder; `folder` is where its files
     are. `values` are properties of chyves, with old paths in pcidev_{n}; `kept` go under
     chyves:imported_*. `firmware` is the resource that it needs, `variables` the file with its UEFI
-    variables. `problems` are what stands in the way of any import.
+    variables. `problems` are what stands in the way of any import. `grub` are the texts of files
+    that become its own for GRUB, by name.
     """
 
     manager: str
@@ -111,6 +112,7 @@ class OldGuest:
     problems: tuple[str, ...] = ()
     firmware: str = ""
     variables: str = ""
+    grub: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def source(self) -> str:

@@ -14,7 +14,7 @@ from chyves_core import names
 from chyves_core.bhyve import slots
 from chyves_core.errors import ChyvesError, UsageError
 from chyves_core.guests import GUEST_PREFIX, Inventory
-from chyves_core.migration import derived
+from chyves_core.migration import derived, grub_files
 from chyves_core.migration.arrival import (
     SERIAL_PROPERTY,
     Arrival,
@@ -196,7 +196,7 @@ class Planning:
         if mountpoint and not self.is_copied:
             lines.append(Line(f"mountpoint={mountpoint}", "", f"is {folder_of(target)} here"))
         return Arrival(
-            old,
+            replace(old, grub=grub_files.moved(old.grub, self.moves_of(old, target))),
             target,
             pool.name,
             {**self.standing(old), **values},
@@ -221,9 +221,13 @@ class Planning:
         self.bridges[f"bridge{number}"] = uplink
         return f"bridge{number}"
 
+    def moves_of(self, old: OldGuest, target: str) -> dict[str, str]:
+        """Return all old paths that a guest may name, each with the one that it will have."""
+        return {**disk_moves(old, target), **self.moves, old.folder: folder_of(target)}
+
     def devices(self, old: OldGuest, target: str, values: Mapping[str, str]) -> dict[str, str]:
         """Return the properties pcidev_{n} with the paths that their backends will have."""
-        moves = {**disk_moves(old, target), **self.moves, old.folder: folder_of(target)}
+        moves = self.moves_of(old, target)
         serials = {**self.serials, **{each.old_path: each.serial for each in old.disks}}
         found = {}
         for name in (name for name in values if name.startswith("pcidev_")):

@@ -33,7 +33,7 @@ def find(name: str) -> Reader:
 
 def read_iohyve(host: Host, inventory: Inventory, copied: bool = False) -> Manager:
     """Read all that iohyve has on this host's pools, with one zfs call."""
-    from chyves_core.migration import iohyve, iohyve_places
+    from chyves_core.migration import grub_files, iohyve, iohyve_places
 
     pools = [pool.name for pool in inventory.storage.pools if pool.health in READABLE]
     datasets = read_tree(host, [iohyve_places.root_of(pool) for pool in pools])
@@ -52,7 +52,7 @@ def read_iohyve(host: Host, inventory: Inventory, copied: bool = False) -> Manag
     ]
     return Manager(
         iohyve_places.MANAGER,
-        iohyve.guests_of(datasets, around),
+        [grub_files.with_files(host, each) for each in iohyve.guests_of(datasets, around)],
         datasets,
         found,
         bridges,
@@ -70,7 +70,7 @@ def surroundings(host: Host) -> Surroundings:
 
 def read_chyves_sh(host: Host, inventory: Inventory, copied: bool = False) -> Manager:
     """Read all guests of chyves 0.2; unless they are copied, its layouts become ours."""
-    from chyves_core.migration import chyves_sh, taking_over
+    from chyves_core.migration import chyves_sh, grub_files, taking_over
 
     old = taking_over.read_settings(host, inventory.storage)
     storage = inventory.storage
@@ -89,7 +89,8 @@ def read_chyves_sh(host: Host, inventory: Inventory, copied: bool = False) -> Ma
             folder = f"/chyves/{pool}/{rest.partition('/')[2]}"
             text = host.read_text(f"{folder}/.config/.cfg") or ""
             images = files_found(host, f"{folder}/img")
-            guests.append(chyves_sh.read_guest(bed, dataset, chyves_sh.parse(text), images))
+            guest = chyves_sh.read_guest(bed, dataset, chyves_sh.parse(text), images)
+            guests.append(grub_files.with_files(host, guest))
     found = []
     for dataset in storage.datasets.values():
         pool, *middle = dataset.name.split("/")

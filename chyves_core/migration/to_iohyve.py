@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 from chyves_core.bhyve import slots
 from chyves_core.guests import Guest, Inventory
-from chyves_core.migration import iohyve, iohyve_places, leaving
-from chyves_core.migration.arrival import folder_of
+from chyves_core.migration import grub_files, iohyve, iohyve_places, leaving
+from chyves_core.migration.arrival import disk_path, folder_of
 from chyves_core.migration.devices import ZVOL, parse_device
 from chyves_core.migration.iohyve_words import MAY_BE_MISSING, MEANS, UNKNOWN, simple
 from chyves_core.migration.leaving import Departure
@@ -23,8 +23,14 @@ class Leaving:
     """One guest that goes to iohyve, while it is planned."""
 
     def __init__(
-        self, inventory: Inventory, guest: Guest, there: Mapping[str, Dataset], around: Surroundings
+        self,
+        inventory: Inventory,
+        guest: Guest,
+        there: Mapping[str, Dataset],
+        around: Surroundings,
+        grub_texts: Mapping[str, str],
     ) -> None:
+        self.grub_texts = grub_texts
         self.inventory, self.guest, self.there, self.around = inventory, guest, there, around
         self.dataset = inventory.storage.datasets[guest.dataset]
         self.own = self.dataset.own_with_prefix(P)
@@ -80,6 +86,7 @@ class Leaving:
             if name.startswith("pcidev_")
             and f"{P}{name.replace('_', ':')}" in {**self.full, **values}
         }
+        files = self.files()
         return Departure(
             self.guest,
             iohyve_places.MANAGER,
@@ -89,7 +96,20 @@ class Leaving:
             self.disks,
             tuple(self.lines),
             self.before(),
+            files,
         )
+
+    def files(self) -> Plan:
+        """Return the steps that put a guest's own menu for GRUB where iohyve looks for it."""
+        folder = iohyve_places.folder_in(self.there, self.target)
+        if self.grub_texts and not folder.startswith("/"):
+            why = f"{self.target} is mounted nowhere, iohyve wants them in /iohyve"
+            self.lines.append(Line(", ".join(self.grub_texts), "", why))
+            return ()
+        old, new = disk_path(self.guest.dataset), disk_path(self.target)
+        moves = {f"{old}/{name}": f"{new}/{there}" for name, there in self.disks.items()}
+        moves |= {old: new, self.guest.folder: folder}
+        return grub_files.plan_leaving(self.guest, self.grub_texts, folder, moves)
 
     def then(self, number: str) -> str:
         """Return a tap, nmdm or port as it was before the import gave it another number."""

@@ -7,10 +7,11 @@ from collections.abc import Mapping
 
 from chyves_core.bhyve import bargs, slots
 from chyves_core.guests import Guest, Inventory
-from chyves_core.migration import derived, vm_bhyve
+from chyves_core.loaders import grub, loader
+from chyves_core.migration import derived, grub_files, vm_bhyve
 from chyves_core.migration.devices import parse_device
 from chyves_core.migration.leaving import Departure
-from chyves_core.migration.old import Line
+from chyves_core.migration.old import PREFIX, Line
 from chyves_core.migration.vm_config import Store
 from chyves_core.plan import Copy, Remove, Step, Write
 from chyves_core.zfs import Dataset
@@ -37,7 +38,10 @@ class Leaving:
         switches: Mapping[str, str],
         present: Mapping[str, str],
         osreldate: int,
+        menu: str = "",
+        step: grub.Step | None = None,
     ) -> None:
+        self.menu, self.step = menu, step
         self.osreldate = osreldate
         self.inventory, self.guest, self.store = inventory, guest, store
         self.switches, self.present = switches, present
@@ -48,7 +52,7 @@ class Leaving:
     def departure(self) -> Departure:
         """Return the guest as it leaves."""
         wanted = {**self.system(), **self.screen(), **self.disks(), **self.network()}
-        wanted |= {**self.sound(), **self.custom()}
+        wanted |= {**self.sound(), **self.custom(), **self.grub()}
         self.say_unknown()
         # What chyves has no word for stays as it was in a file that is still there.
         unknown = {
@@ -142,6 +146,22 @@ class Leaving:
         if guest.value("random") == "yes":
             found["virt_random"] = "yes"
         return found
+
+    def grub(self) -> dict[str, str]:
+        """Return what GRUB does; a menu that was written here can't be told."""
+        if self.step:
+            return grub_files.words_for_vm_bhyve(self.step)
+        if self.guest.value("loader") != "grub-bhyve":
+            return {}
+        kept = {
+            name.removeprefix(PREFIX): value
+            for name, value in {**self.guest.properties, **self.present}.items()
+            if vm_bhyve.GRUB_RUN.fullmatch(name.removeprefix(PREFIX))
+        }
+        if self.menu != grub_files.menu_of_vm_bhyve(kept):
+            how = "its lines have to be in grub_run{n}"
+            self.lines.append(Line(f"{loader.custom_folder(self.guest)}/grub.cfg", "", how))
+        return kept
 
     def sound(self) -> dict[str, str]:
         """Return what is played and recorded."""

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from chyves_core.bhyve.slots import Place
-from chyves_core.migration import vm_devices, vm_disks
-from chyves_core.migration.old import Draft, OldDisk, OldGuest, OldNic, Surroundings
+from chyves_core.migration import grub_files, vm_devices, vm_disks
+from chyves_core.migration.old import Draft, OldDisk, OldGuest, OldNic, Surroundings, imported_name
 from chyves_core.migration.vm_config import Store, is_yes
 from chyves_core.properties.schema import load_schema
 from chyves_core.zfs import Dataset
@@ -28,11 +28,12 @@ LOADERS = {
 }
 FIRMWARE = {"uefi-csm": "BHYVE_UEFI_CSM.fd", "uefi-devel": "BHYVE_UEFI_CODE-devel.fd"}
 VARIABLES = "uefi-vars.fd"
+GRUB_RUN = re.compile(r"grub_run(\d+|_partition|_dir|_file)")
 # Taken note of where they count; the others are kept under imported_*.
 KNOWN = re.compile(
     r"loader|uefi|memory|cpu|cpu_(sockets|cores|threads)|uuid|graphics(_port|_listen|_res|_vga|_wait)?"
     r"|vnc_password|xhci_mouse|uefi_vars|utctime|ignore_msr|wired_memory|bhyve_options|virt_random"
-    r"|disk\d+_(name|type|dev|opts|slot)|network\d+_(type|switch|mac|device|slot)|passthru\d+"
+    r"|grub_run(\d+|_partition|_dir|_file)|disk\d+_(name|type|dev|opts|slot)|network\d+_(type|switch|mac|device|slot)|passthru\d+"
     r"|sound(_play|_rec)?|virt_consoles?\d*|(hostbridge|install|disk|network|passthru)_slot(_start)?"
     r"|(virt_random|virt_console|sound|xhci|fbuf|lpc)_slot"
 )
@@ -90,6 +91,7 @@ class Reading:
         # Before there was loader=uefi, there was uefi=yes or csm.
         before = "uefi-csm" if self.own.get("uefi") == "csm" else "uefi" * self.yes("uefi")
         self.loader = before or self.own.get("loader", "")
+        self.is_grub = self.loader == "grub"
         self.is_uefi = self.loader.partition("-")[0] == "uefi"
         self.disks: list[OldDisk] = []
         self.nics: list[OldNic] = []
@@ -116,6 +118,7 @@ class Reading:
             tuple(self.draft.problems),
             "BHYVE_UEFI.fd" if self.loader == "uefi-custom" else "",
             variables if (variables := f"{self.folder}/{VARIABLES}") in self.bed.files else "",
+            {grub_files.MENU: grub_files.menu_of_vm_bhyve(self.own)} if self.is_grub else {},
         )
 
     def old(self, name: str) -> str:
@@ -145,6 +148,10 @@ class Reading:
         draft = self.draft
         said = self.old("uefi" if self.own.get("uefi") else "loader")
         draft.carry("loader", LOADERS.get(self.loader, self.loader), said)
+        if self.is_grub:
+            draft.carry("os", "custom", "grub_run...", "the file grub/grub.cfg boots what it did")
+            told = (name for name in self.own if GRUB_RUN.fullmatch(name))
+            draft.kept.update({imported_name(name): self.own[name] for name in told})
         if self.loader in FIRMWARE:
             draft.carry("uefi_firmware", FIRMWARE[self.loader], self.old("loader"))
         if self.loader == "uefi-custom":
@@ -209,8 +216,8 @@ class Reading:
 
 def why_left(name: str) -> str:
     """Return why a setting is not carried over."""
-    if re.fullmatch(r"grub_(run|install)\d+", name):
-        return WHY["grub_run_partition"]
+    if re.fullmatch(r"grub_install\d+", name):
+        return "to install anew: the property os, see chyves list profiles"
     return WHY.get(name, "chyves has no word for it")
 
 
@@ -221,5 +228,4 @@ WHY = {
     "hostbridge": "every guest has one",
     "on_restart": "a guest that reboots comes back",
     "on_fault": "a guest that crashed stays down",
-    "grub_run_partition": "the property os says what GRUB does; chyves list profiles",
 }

@@ -6,7 +6,8 @@ import hashlib
 import uuid
 
 from chyves_core.bhyve.slots import Place
-from chyves_core.migration import derived, vm_config
+from chyves_core.loaders.grub import Step
+from chyves_core.migration import derived, grub_files, vm_config
 from chyves_core.migration.devices import moved_path, parse_device
 from chyves_core.migration.old import imported_name
 from chyves_core.migration.vm_switches import Around, wire
@@ -47,6 +48,42 @@ def test_devices_keep_their_options_and_get_a_serial_number_once() -> None:
     assert parse_device("ahci-hd,/a,ser=Y").at("/b", "X") == "ahci-hd,/b,ser=Y"
     assert parse_device("virtio-rnd").at("", "X") == "virtio-rnd"
     assert moved_path("/iohyve/web2/x", {"/iohyve/web": "/new"}) == "/iohyve/web2/x"
+
+
+def test_grub_boots_what_vm_bhyve_let_it_boot() -> None:
+    for values, wanted in {
+        (): "root=hd0,1\nprefix=(hd0,1)/boot/grub\nconfigfile (hd0,1)/boot/grub/grub.cfg\n",
+        (("grub_run_partition", "gpt2"), ("grub_run_dir", "/grub2"), ("grub_run_file", "my.cfg")): (
+            "root=hd0,gpt2\nprefix=(hd0,gpt2)/grub2\nconfigfile (hd0,gpt2)/grub2/my.cfg\n"
+        ),
+        (("grub_run0", "linux /vmlinuz"), ("grub_run1", "initrd /initrd"), ("grub_run2", "boot")): (
+            "root=hd0,1\nlinux /vmlinuz\ninitrd /initrd\nboot\n"
+        ),
+    }.items():
+        assert grub_files.menu_of_vm_bhyve(dict(values)) == wanted
+
+
+def test_a_profile_is_told_in_the_words_of_vm_bhyve() -> None:
+    step = Step("hd0,msdos1", "/grub", ())
+    wanted = {"grub_run_partition": "msdos1", "grub_run_dir": "/grub"}
+    assert grub_files.words_for_vm_bhyve(step) == wanted
+    commands = Step("hd0", "", ("linux (hd0,msdos1)/vmlinuz", "initrd (hd0,msdos1)/initrd.img"))
+    assert grub_files.words_for_vm_bhyve(commands) == {
+        "grub_run0": "linux (hd0,msdos1)/vmlinuz",
+        "grub_run1": "initrd (hd0,msdos1)/initrd.img",
+    }
+
+
+def test_the_paths_of_a_device_map_move() -> None:
+    text = (
+        "(hd0) /dev/zvol/tank/iohyve/web/disk0\n"
+        "(hd1) /dev/zvol/tank/iohyve/web2/disk0\n(cd0) /a b\n"
+    )
+    moves = {"/dev/zvol/tank/iohyve/web": "/dev/zvol/tank/chyves/guests/web"}
+    assert grub_files.moved_map(text, moves) == (
+        "(hd0) /dev/zvol/tank/chyves/guests/web/disk0\n"
+        "(hd1) /dev/zvol/tank/iohyve/web2/disk0\n(cd0) /a b\n"
+    )
 
 
 def test_kept_names_are_such_as_zfs_takes() -> None:
