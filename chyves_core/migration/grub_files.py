@@ -7,6 +7,7 @@ both files are in the folder `grub` of a guest with os=custom.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -22,6 +23,7 @@ from chyves_core.migration.old import Line, OldGuest
 from chyves_core.migration.vm_config import numbered
 from chyves_core.plan import Plan, Write
 
+DISK = re.compile(r"disk\d+")
 MENU, MAP = "grub.cfg", "device.map"
 
 
@@ -34,8 +36,21 @@ def with_files(host: Host, old: OldGuest) -> OldGuest:
     if MENU not in found:
         line = Line(f"{old.folder}/{MENU}", "", "is not there, and os=custom needs it")
     else:
+        if MAP in found and is_plain(found[MAP], old):
+            del found[MAP]
         line = Line(", ".join(found), ", ".join(f"grub/{name}" for name in found))
     return replace(old, grub=found, lines=(*old.lines, line))
+
+
+def is_plain(device_map: str, old: OldGuest) -> bool:
+    """Return whether a device map names the guest's own disks in their order.
+
+    Such a one is made anew at each start here, and follows when the guest is renamed or cloned.
+    """
+    disks = {int(each.name[4:]): each for each in old.disks if DISK.fullmatch(each.name)}
+    wanted = {(f"(hd{n})", each.old_path) for n, (_, each) in enumerate(sorted(disks.items()))}
+    lines = [line.split(maxsplit=1) for line in device_map.splitlines()]
+    return {tuple(words) for words in lines if words and words[0].startswith("(hd")} <= wanted
 
 
 def menu_of_vm_bhyve(values: Mapping[str, str]) -> str:

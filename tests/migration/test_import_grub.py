@@ -22,6 +22,9 @@ def test_files_of_iohyve_come_with_their_new_paths_and_go_back(lab: LabHost) -> 
     for place, text in ((folder, MENU), (lab.root / "iohyve/web2", "boot\n")):
         (place / "grub.cfg").write_text(text)
     (folder / "device.map").write_text(device_map)
+    # It says what is made anew at each start.
+    own_disk = "(hd0) /dev/zvol/zroot/iohyve/web2/disk0\n(cd0) /iohyve/ISO/a.iso/a.iso\n"
+    (lab.root / "iohyve/web2/device.map").write_text(own_disk)
     shown = lab.chyves("import", "iohyve", "-y").stdout
     assert "/iohyve/bare/grub.cfg" in shown and "is not there, and os=custom needs it" in shown
     own = lab.root / "chyves/zroot/guests/web/grub"
@@ -31,6 +34,7 @@ def test_files_of_iohyve_come_with_their_new_paths_and_go_back(lab: LabHost) -> 
         f"(hd{n}) /dev/zvol/zroot/chyves/guests/{disk}\n"
         for n, disk in enumerate(("web/disk0", "web/disk1", "web2/disk0"))
     )
+    assert not (own.parent.parent / "web2/grub/device.map").exists()
     assert "-r host -d /chyves/zroot/guests/web/grub -M 256M chy-web" in lab.output(
         "web", "start", "-n"
     )
@@ -78,7 +82,7 @@ def test_files_of_chyves_sh_are_found_in_their_new_folder(empty_lab: LabHost) ->
     sh = ChyvesSh(lab.run, lab.root, "zroot")
     sh.create("web", loader="grub-bhyve", os="custom")
     sh.path("guests/web/grub.cfg").write_text(MENU)
-    sh.path("guests/web/device.map").write_text("(hd0) /dev/zvol/zroot/chyves/guests/web/disk0\n")
+    sh.path("guests/web/device.map").write_text("(hd0) /dev/zvol/tank/data\n")
     lab.chyves("import", "chyves-sh", "-yq")
     own = sh.path("guests/web/grub")
     assert (own / "grub.cfg").read_text() == MENU
