@@ -36,11 +36,24 @@ def read_loader_facts(host: Host, guest: Guest, facts: HostFacts) -> LoaderFacts
 
 
 def check_custom(host: Host, guest: Guest) -> str | None:
-    """Return the guest's own device.map, if there is one; raises NotFound without a grub.cfg."""
+    """Return the guest's own device.map, if there is one.
+
+    Raises NotFound without a grub.cfg, and where the map names a disk that is not there: GRUB would
+    pass over it without a word. A guest that was renamed since has such a one.
+    """
     menu, own_map = (f"{custom_folder(guest)}/{name}" for name in ("grub.cfg", "device.map"))
     if not host.path(menu).is_file():
         raise NotFound(
             f"{guest.name}: os=custom needs a menu for GRUB, {menu}",
             f"chyves {guest.name} set os=PROFILE, see chyves list profiles",
         )
-    return own_map if host.path(own_map).is_file() else None
+    if not host.path(own_map).is_file():
+        return None
+    for line in (host.read_text(own_map) or "").splitlines():
+        device, _, path = line.strip().partition(" ")
+        if device.startswith("(hd") and not host.path(path.strip()).exists():
+            raise NotFound(
+                f"{guest.name}: {own_map} names {path.strip()}, which is not there",
+                f"rm {own_map}: without it, GRUB gets the guest's disks in their order",
+            )
+    return own_map

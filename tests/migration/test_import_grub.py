@@ -16,6 +16,7 @@ def test_files_of_iohyve_come_with_their_new_paths_and_go_back(lab: LabHost) -> 
     for name in ("web", "web2", "bare"):
         io.create(name)
         io.set(name, loader="grub-bhyve", os="custom")
+    io.add("web", 1)
     folder = lab.root / "iohyve/web"
     device_map = "".join(f"(hd{n}) /dev/zvol/zroot/iohyve/web/disk{n}\n" for n in (0, 1))
     device_map += "(hd2) /dev/zvol/zroot/iohyve/web2/disk0\n"
@@ -38,6 +39,10 @@ def test_files_of_iohyve_come_with_their_new_paths_and_go_back(lab: LabHost) -> 
     assert "-r host -d /chyves/zroot/guests/web/grub -M 256M chy-web" in lab.output(
         "web", "start", "-n"
     )
+    lab.chyves("web", "rename", "www")
+    told = lab.chyves("www", "start", "-n", status=3).stderr
+    assert "www/grub/device.map names /dev/zvol/zroot/chyves/guests/web/disk0" in told
+    lab.chyves("www", "rename", "web")
     (own / "grub.cfg").write_text("boot\n")
     lab.chyves("export", "--to", "iohyve", "web,web2", "-yq")
     assert (folder / "grub.cfg").read_text() == "boot\n"
