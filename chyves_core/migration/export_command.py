@@ -39,7 +39,8 @@ def export_guests(command: Changing, manager: str, words: str) -> None:
             plan_one(host, inventory, planner, name) for name in names if name not in done
         ]
         show(departures, commented=bool(host.dry_run))
-        command.confirm(f"Hand {len(departures)} over to {manager}?")
+        count = f"{len(departures)} guest{'s' if len(departures) != 1 else ''}"
+        command.confirm(f"Hand {count} over to {manager}?")
         for each in departures:
             steps, undo = leaving.plan(each, inventory.storage.datasets)
             host.act(*each.before)
