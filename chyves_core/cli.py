@@ -81,6 +81,7 @@ class Command(cli.Application):
     @classmethod
     def execute(cls) -> NoReturn:
         """Run the command with the arguments of this process and exit."""
+        gc.freeze()  # what is loaded by now stays to the end
         gc.enable()
         sys.exit(run_command(cls, sys.argv))
 
