@@ -37,6 +37,13 @@ def usage_error(message: str, header: Header, command: str, typed: Sequence[str]
     return UsageError(message, form(header.usage, command, [*typed, *near]))
 
 
+def wrong_count(given: int, most: int) -> str:
+    """Return what is wrong with the number of words behind a verb, which takes at most `most`."""
+    if given > most:
+        return "too many words"
+    return "a word is missing" if given else "what?"
+
+
 def options_of(text: Iterable[str]) -> list[str]:
     """Return the lines of the long help that explain an option."""
     return [line for line in text if line.startswith("  -")]

@@ -82,11 +82,11 @@ class DiskCommand(Listing, Changing):
     def count(self, verb: str, words: tuple[str, ...], least: int, most: int) -> tuple[str, ...]:
         """Return the words behind a verb; raises UsageError where they are too few or many."""
         if not least <= len(words) <= most:
+            from chyves_core.usage import wrong_count
+
             lines = read_header(Path(sys.argv[0])).usage
             usage = [line for line in lines if verb in line.split()[3].split("|")]
-            what = "a word is missing" if words else "what?"
-            what = "too many words" if len(words) > most else what
-            raise UsageError(f"disk {verb}: {what}", *usage[:1])
+            raise UsageError(f"disk {verb}: {wrong_count(len(words), most)}", *usage[:1])
         return words
 
     def add(self, guest: str, words: tuple[str, ...]) -> None:

@@ -51,6 +51,15 @@ def device_map(guest: Guest, media: Media) -> str:
     return "".join(f"({name}) {path}\n" for name, path in devices)
 
 
+def read_device_map(text: str) -> list[tuple[str, str]]:
+    """Return the devices of a map, as `(hd0)`, each with its file.
+
+    GRUB takes a path up to its first blank (hostdisk.c, read_device_map).
+    """
+    lines = [line.split(maxsplit=2) for line in text.splitlines()]
+    return [(words[0], words[1]) for words in lines if len(words) > 1]
+
+
 def menu(step: Step) -> str:
     """Return the grub.cfg that runs a step's commands at once."""
     return "".join(f"{command}\n" for command in (*step.commands, "boot"))

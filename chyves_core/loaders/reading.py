@@ -8,6 +8,7 @@ from chyves_core.bhyve.version import HostFacts
 from chyves_core.errors import NotFound
 from chyves_core.guests import Guest
 from chyves_core.host import Host
+from chyves_core.loaders.grub import read_device_map
 from chyves_core.loaders.loader import LoaderFacts, custom_folder
 from chyves_core.loaders.profiles import find_profile, read_profiles
 
@@ -49,11 +50,10 @@ def check_custom(host: Host, guest: Guest) -> str | None:
         )
     if not host.path(own_map).is_file():
         return None
-    for line in (host.read_text(own_map) or "").splitlines():
-        device, _, path = line.strip().partition(" ")
-        if device.startswith("(hd") and not host.path(path.strip()).exists():
+    for device, path in read_device_map(host.read_text(own_map) or ""):
+        if device.startswith("(hd") and not host.path(path).exists():
             raise NotFound(
-                f"{guest.name}: {own_map} names {path.strip()}, which is not there",
+                f"{guest.name}: {own_map} names {path}, which is not there",
                 f"rm {own_map}: without it, GRUB gets the guest's disks in their order",
             )
     return own_map

@@ -49,8 +49,8 @@ def is_plain(device_map: str, old: OldGuest) -> bool:
     """
     disks = {int(each.name[4:]): each for each in old.disks if DISK.fullmatch(each.name)}
     wanted = {(f"(hd{n})", each.old_path) for n, (_, each) in enumerate(sorted(disks.items()))}
-    lines = [line.split(maxsplit=1) for line in device_map.splitlines()]
-    return {tuple(words) for words in lines if words and words[0].startswith("(hd")} <= wanted
+    named = grub.read_device_map(device_map)
+    return {pair for pair in named if pair[0].startswith("(hd")} <= wanted
 
 
 def menu_of_vm_bhyve(values: Mapping[str, str]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from chyves_core.guests import Inventory
 from chyves_core.host import Host
@@ -13,7 +14,7 @@ from chyves_core.migration.reading import rc_value, surroundings
 from chyves_core.migration.vm_config import Store
 from chyves_core.migration.vm_switches import Wired
 from chyves_core.pools import GLOBAL_PREFIX
-from chyves_core.zfs import Dataset, read_tree
+from chyves_core.zfs import read_tree
 
 ISO = "iso:"
 LEFT = {
@@ -36,11 +37,17 @@ def read_vm_bhyve(host: Host, inventory: Inventory, copied: bool = False) -> Man
     if rc_value(host, "vm_enable").upper() == "YES":
         notes.append("host: vm-bhyve would start these guests, too: sysrc vm_enable=NO")
     datasets = read_tree(host, [store.dataset for store in stores if store.dataset])
-    guests = [
-        guest
-        for store in stores
-        for guest in read_store(host, inventory, store, datasets, wired.bridges)
-    ]
+    bed = vm_bhyve.Bed(
+        first,
+        datasets,
+        wired.bridges,
+        tuple(rc_value(host, "vm_list").split()),
+        rc_value(host, "vm_delay"),
+        surroundings(host),
+        {},
+        inventory.storage.primary.name,
+    )
+    guests = [guest for store in stores for guest in read_store(host, replace(bed, store=store))]
     isos = [f"{first.folder}/.iso", *(spec[4:] for spec in specs if spec[:4] == ISO)]
     return Manager(
         vm_bhyve.MANAGER,
@@ -76,28 +83,13 @@ def wire(host: Host, inventory: Inventory, core: Mapping[str, str]) -> Wired:
     return vm_switches.wire(switches, around)
 
 
-def read_store(
-    host: Host,
-    inventory: Inventory,
-    store: Store,
-    datasets: Mapping[str, Dataset],
-    bridges: Mapping[str, str],
-) -> list[OldGuest]:
+def read_store(host: Host, bed: vm_bhyve.Bed) -> list[OldGuest]:
     """Return all guests of one datastore."""
-    names = guests_in(host, store)
-    bed = vm_bhyve.Bed(
-        store,
-        datasets,
-        bridges,
-        tuple(rc_value(host, "vm_list").split()),
-        rc_value(host, "vm_delay"),
-        surroundings(host),
-        files_in(host, store, names),
-        inventory.storage.primary.name,
-    )
+    names = guests_in(host, bed.store)
+    bed = replace(bed, files=files_in(host, bed.store, names))
     found = []
     for name in names:
-        folder = f"{store.folder}/{name}"
+        folder = f"{bed.store.folder}/{name}"
         values = vm_config.parse(host.read_text(f"{folder}/{name}.conf") or "")
         lock = (host.read_text(f"{folder}/run.lock") or "").strip()
         log = host.read_text(f"{folder}/vm-bhyve.log") or ""

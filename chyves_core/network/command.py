@@ -50,8 +50,9 @@ class NetworkCommand(Changing):
             raise UsageError(f"--vlan: is an option of attach, not of {verb}")
         least, most = {**GUEST_VERBS, **BRIDGE_VERBS}[verb]
         if not least <= len(words) <= most:
-            what = "a word is missing" if words else "what?"
-            raise self.usage(f"network {verb}: {'too many words' if len(words) > most else what}")
+            from chyves_core.usage import wrong_count
+
+            raise self.usage(f"network {verb}: {wrong_count(len(words), most)}")
         if verb == "add":
             self.add(subject, words[0], words[1] if len(words) > 1 else None)
         elif verb in GUEST_VERBS:

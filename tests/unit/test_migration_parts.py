@@ -6,7 +6,7 @@ import hashlib
 import uuid
 
 from chyves_core.bhyve.slots import Place
-from chyves_core.loaders.grub import Step
+from chyves_core.loaders.grub import Step, read_device_map
 from chyves_core.migration import derived, grub_files, vm_config
 from chyves_core.migration.devices import moved_path, parse_device
 from chyves_core.migration.old import imported_name
@@ -84,6 +84,11 @@ def test_the_paths_of_a_device_map_move() -> None:
         "(hd0) /dev/zvol/tank/chyves/guests/web/disk0\n"
         "(hd1) /dev/zvol/tank/iohyve/web2/disk0\n(cd0) /a b\n"
     )
+
+
+def test_a_device_map_is_read_as_grub_reads_it() -> None:
+    text = "(hd0)   /dev/zvol/tank/a and more\n\n(hd1)\n\t(cd0) /b\n"
+    assert read_device_map(text) == [("(hd0)", "/dev/zvol/tank/a"), ("(cd0)", "/b")]
 
 
 def test_kept_names_are_such_as_zfs_takes() -> None:
